@@ -1,0 +1,36 @@
+# `make` lists what there is. `make lab-up` and `make test` install what they need, and say so.
+LAB := .venv/bin/lab
+PYTHON := .venv/bin/python
+
+.PHONY: help lab-up lab-down test test-unit test-e2e bench lint
+
+help:  ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+lab-up:  ## set up what is missing, then boot and provision the lab: UP="--app hello" adds options
+	@sh tools/setup lab
+	@$(LAB) up $(UP)
+
+lab-down:  ## remove the lab
+	@$(LAB) destroy --yes
+
+test: test-unit test-e2e  ## set up what is missing, then all tests, on real machines too
+
+test-unit:  ## the tests that need no machine
+	@sh tools/setup test
+	@$(PYTHON) -m pytest tests/unit
+
+test-e2e:  ## contract and end-to-end tests on real LXC guests, in a network of their own
+	@sh tools/setup test
+	@$(PYTHON) -m pytest tests/contract tests/e2e
+
+bench:  ## measure what the README states
+	@sh tools/setup test
+	@$(PYTHON) bench/up.py
+
+lint:  ## format, style, types, and the direction of imports
+	@sh tools/setup test
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache

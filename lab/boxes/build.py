@@ -1,0 +1,181 @@
+"""Builds the LXC box: a minimal Debian, the provision steps run in it once booted, then a snapshot.
+
+Nothing comes from Vagrant's public boxes: the base is made by mmdebstrap out of the Debian mirror,
+and what is on top is made by the same steps that provision every other host.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import tempfile
+from contextlib import ExitStack
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from lab import content, keys, process
+from lab.boxes import store
+from lab.boxes.recipe import HERE, Recipe
+from lab.context import Context
+from lab.errors import EnvironmentProblem
+from lab.events import Listener, phase
+from lab.home import Home
+from lab.host import SshHost, SshTarget
+from lab.names import bridge_name, hardware_address
+from lab.network import Network, resolv_conf
+from lab.provisioning import bring_about
+from lab.topology import Host, Lab, Role
+
+GUEST = "lab-box"
+NEEDED_BYTES = 3 * 2**30
+BOOT_S = 60
+_BASE_S = 900
+_MASKED = (
+    "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
+    "getty@tty1.service", "systemd-binfmt.service", "systemd-udevd.service", "systemd-udevd-control.socket",
+    "systemd-udevd-kernel.socket", "dev-hugepages.mount", "sys-kernel-debug.mount",
+)  # fmt: skip
+"""Units that a container cannot use, or that would do work in the middle of a lesson."""
+
+_CLEAN = """
+apt-get -qq clean
+rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/journal/* /tmp/* /var/tmp/* /root/.npm /home/*/.npm
+rm -rf /home/*/.pm2 /home/*/.ssh /etc/ssh/ssh_host_*
+find /var/log -type f -exec truncate -s 0 {} +
+: > /etc/machine-id
+"""
+
+
+def build(recipe: Recipe, context: Context, home: Home, listener: Listener) -> str:
+    """Build the box of a recipe and give it to Vagrant; its name.
+
+    Args:
+        recipe: what to build.
+        context: the lab whose network the build uses, and the proxies and certificates of this computer.
+        home: the lab's folder.
+        listener: told of the phases and steps.
+
+    Raises:
+        EnvironmentProblem: less than 3 GiB are free, or a step failed. Nothing half done stays behind.
+    """
+    refuse_full_disk(store.BASES)
+    process.as_root("mkdir", "-p", store.BASES)
+    with ExitStack() as undo:
+        work = store.BASES / f"building-{recipe.name}-{os.getpid()}"
+        undo.callback(process.as_root, "rm", "-rf", work)
+        network = Network(context.lab, home)
+        if network.ensure():
+            undo.callback(network.remove)
+        with phase(listener, "base", f"Debian {recipe.suite}, by mmdebstrap"):
+            _make_base(recipe, work / "rootfs")
+        with phase(listener, "box", "the provision steps, in a booted guest"):
+            _provision(recipe, context, home, work / "rootfs", undo, listener)
+        with phase(listener, "pack", f"box {recipe.name}"):
+            _pack(recipe.name, work / "rootfs")
+    store.add(recipe.name)
+    return recipe.name
+
+
+def refuse_full_disk(folder: Path) -> None:
+    """Raise when less than 3 GiB are free where boxes and guests go.
+
+    Raises:
+        EnvironmentProblem: with the free space and what to do.
+    """
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free < NEEDED_BYTES:
+        raise EnvironmentProblem(
+            f"only {free / 2**30:.1f} GiB are free in {existing}; the lab needs 3 GiB",
+            "free some space, or `lab box remove NAME` a box that is no longer used (lab box list)",
+        )
+
+
+def _make_base(recipe: Recipe, rootfs: Path) -> None:
+    mirror = [recipe.mirror] if recipe.mirror else []
+    process.as_root("mkdir", "-p", rootfs.parent)
+    process.as_root(
+        "mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(recipe.packages)}",
+        "--customize-hook=chroot $1 useradd --create-home --shell /bin/bash vagrant",
+        "--customize-hook=echo 'vagrant ALL=(ALL) NOPASSWD: ALL' > $1/etc/sudoers.d/vagrant",
+        "--customize-hook=chmod 440 $1/etc/sudoers.d/vagrant",
+        f"--customize-hook=chroot $1 systemctl -q mask {' '.join(_MASKED)}",
+        "--customize-hook=rm -f $1/etc/ssh/ssh_host_*",
+        recipe.suite, rootfs, *mirror, timeout_s=_BASE_S,
+    )  # fmt: skip
+
+
+def _provision(recipe: Recipe, context: Context, home: Home, rootfs: Path, undo: ExitStack, listener: Listener) -> None:
+    """Boot the base as a container that is in no list, give it its states, clean it, stop it."""
+    guest = Host(name=GUEST, address=_free_address(context.lab), roles=(Role.BACKEND,))
+    target = _identity(context.lab, guest, home)
+    config = home.write("box.conf", _config(context.lab, guest, home, rootfs), 0o644)
+    name = f"{GUEST}-{home.id}"
+    process.as_root("lxc-start", "--name", name, "--rcfile", config, "--daemon")
+    undo.callback(process.as_root, "lxc-stop", "--name", name, "--kill", check=False)
+    with SshHost(target) as host:
+        host.wait_until_reachable(BOOT_S)
+        for step in recipe.steps:
+            bring_about(step, host, listener)
+        host.run(_CLEAN, root=True)
+    process.as_root("lxc-stop", "--name", name, "--timeout", "20", check=False)
+
+
+def _identity(lab: Lab, guest: Host, home: Home) -> SshTarget:
+    authorized = keys.make_lab_key(home).with_suffix(".pub").read_text(encoding="utf-8")
+    keys.write_guest_files(lab, guest, home, authorized, resolv_conf(lab))
+    public = (home.keys / "guests" / guest.name / "ssh_host_ed25519_key.pub").read_text(encoding="utf-8")
+    known = home.write("known_hosts.box", f"{guest.address} {' '.join(public.split()[:2])}\n")
+    return SshTarget(guest.name, str(guest.address), 22, "vagrant", str(home.keys / "lab"), str(known))
+
+
+def _config(lab: Lab, guest: Host, home: Home, rootfs: Path) -> str:
+    hook = shlex.join(["sh", str(HERE.parent / "machines" / "identity.sh"), str(home.keys / "guests"), guest.name])
+    lines = [
+        (HERE / "lxc-config").read_text(encoding="utf-8"),
+        f"lxc.rootfs.path = dir:{rootfs}",
+        f"lxc.uts.name = {guest.name}",
+        f"lxc.hook.mount = {hook}",
+        "lxc.net.0.type = veth",
+        f"lxc.net.0.link = {bridge_name(home)}",
+        "lxc.net.0.flags = up",
+        f"lxc.net.0.hwaddr = {hardware_address(home, guest.name)}",
+        f"lxc.net.0.ipv4.address = {guest.address}/{lab.subnet.prefixlen}",
+        f"lxc.net.0.ipv4.gateway = {lab.gateway}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _free_address(lab: Lab) -> IPv4Address:
+    """The highest address of the subnet that no host has."""
+    taken = {host.address for host in lab.hosts}
+    return next(address for address in reversed(list(lab.subnet.hosts())) if address not in taken)
+
+
+def _pack(name: str, rootfs: Path) -> None:
+    """The box file into the cache, and the root file system where the box's template looks for it."""
+    base = store.base_folder(name)
+    target = store.box_file(name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        inside = Path(scratch) / "box"
+        inside.mkdir()
+        process.as_root(
+            "tar", "--numeric-owner", "--xattrs", "--xattrs-include=*", "--use-compress-program=gzip -1",
+            "-C", rootfs, "-cf", inside / "rootfs.tar.gz", ".", timeout_s=600,
+        )  # fmt: skip
+        process.as_root("chown", f"{os.getuid()}:{os.getgid()}", inside / "rootfs.tar.gz")
+        metadata = {"provider": "lxc", "version": "1.0.0", "lab": {"name": name}}
+        (inside / "metadata.json").write_text(json.dumps(metadata))
+        (inside / "lxc-config").write_text((HERE / "lxc-config").read_text())
+        (inside / "lxc-template").write_text(content.render_file(HERE / "lxc-template.j2", name=name, base=base))
+        (inside / "lxc-template").chmod(0o755)
+        fresh = Path(scratch) / target.name
+        process.run("tar", "-C", inside, "-cf", fresh, ".", timeout_s=600)
+        fresh.replace(target)
+    process.as_root("rm", "-rf", base)
+    process.as_root("mkdir", "-p", base)
+    process.as_root("mv", rootfs, base / "rootfs")
+    process.as_root("touch", base / "complete")

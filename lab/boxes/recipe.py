@@ -1,0 +1,58 @@
+"""The recipe of the LXC box. Its hash is the box's name, so an equal recipe is never built twice."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import content
+from lab.apps.steps import Cloned
+from lab.context import Context
+from lab.steps import Step
+
+FORMAT = 1
+"""Counted up when the builder itself makes another box from the same recipe."""
+
+BASE_PACKAGES = (
+    "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "iputils-ping", "procps",
+    "less", "nano", "vim-tiny", "bash-completion", "netbase", "logrotate",
+)  # fmt: skip
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a box is made of.
+
+    Attributes:
+        suite: Debian's name for the release.
+        mirror: where its packages come from; empty is mmdebstrap's default.
+        packages: what the base has.
+        steps: the states that a booted guest is given on top.
+    """
+
+    suite: str
+    mirror: str
+    packages: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def name(self) -> str:
+        """The box's name: lab-lxc- and twelve characters of the recipe's hash."""
+        parts = [str(FORMAT), platform.machine(), self.suite, *self.packages, *map(_essence, self.steps)]
+        parts += [(HERE / name).read_text(encoding="utf-8") for name in ("lxc-config", "lxc-template.j2")]
+        return "lab-lxc-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def recipe_for(context: Context) -> Recipe:
+    """The recipe for a lab on this computer."""
+    steps = tuple(content.load("provision").box_plan(context))
+    return Recipe(context.lab.box.suite, context.lab.box.mirror, BASE_PACKAGES, steps)
+
+
+def _essence(step: Step) -> str:
+    """What matters of a step. A newer commit of an app with equal dependencies needs no new box."""
+    return f"clone of {step.name} from {step.url}" if isinstance(step, Cloned) else repr(step)

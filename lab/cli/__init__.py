@@ -1,0 +1,138 @@
+"""The command line: parse, call, render, exit. No logic; one module a command group."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from lab.errors import BUG, INTERRUPTED, LabError
+
+COMMANDS = {
+    "up": ("up", "Bring the lab up: boot, provision, prove that the site is balanced."),
+    "status": ("status", "Show each host: state, reachable, app."),
+    "provision": ("provision", "Give the hosts their states again; a second time changes nothing."),
+    "ssh": ("hosts", "Log in to a host, or run a command there."),
+    "logs": ("hosts", "Show what nginx, the app and systemd said on a host."),
+    "halt": ("power", "Shut hosts down."),
+    "start": ("power", "Give hosts power, and wait until they serve."),
+    "reboot": ("power", "Shut hosts down and start them again."),
+    "destroy": ("destroy", "Remove the lab: guests, network, keys."),
+    "open": ("site", "Print the address of the balanced site."),
+    "hosts": ("site", "Print, write or remove the site's line in this computer's /etc/hosts."),
+    "render": ("render", "Print what would be written; boots nothing."),
+    "box": ("box", "Build, list, export, import and remove boxes."),
+    "doctor": ("doctor", "Say what is missing on this computer, and the command that mends it."),
+    "completion": ("completion", "Print the completion script for a shell."),
+}
+
+
+_FUNCTIONS = {"open": "open_"}  # where the command's name is one of Python's
+
+
+class Commands(click.Group):
+    """Loads a command's module only when it is called, so that --help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of a lab's life."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"lab.cli.{COMMANDS[cmd_name][0]}")
+        found: click.Command = getattr(module, _FUNCTIONS.get(cmd_name, cmd_name))
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, with "did you mean"."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as fault:
+            import difflib
+
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            if not close or "Did you mean" in fault.message:
+                raise
+            raise click.UsageError(f"{fault.message} Did you mean {close[0]!r}?", ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in --help, without loading a single command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Begin with: lab up",
+)
+@click.version_option(package_name="failover-lab", prog_name="lab")
+def cli() -> None:
+    """A load-balancing laboratory on real machines: akuma balances over voxy and zero."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command and exit with the lab's exit codes; an error is a sentence, never a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = cli.main(args=argv and list(argv), prog_name="lab", standalone_mode=False)
+        _leave(code if isinstance(code, int) else 0)
+    except click.exceptions.Exit as done:
+        _leave(done.exit_code)
+    except click.ClickException as fault:
+        fault.show()
+        _leave(fault.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("interrupted")
+        _leave(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave(0)
+    except LabError as fault:
+        _complain(str(fault))
+        _leave(fault.exit_code)
+    except Exception as fault:
+        _report_bug(fault)
+        _leave(BUG)
+
+
+def _terminated(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _leave(code: int) -> None:
+    """Exit at once: after an interrupt, threads may still wait for hosts that nobody needs any more."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if code == INTERRUPTED:
+        os._exit(code)
+    sys.exit(code)
+
+
+def _complain(text: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    first, _, rest = text.partition("\n")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(Text.assemble(("lab: ", "bold red"), first))
+    if rest:
+        console.print(Text(rest))
+
+
+def _report_bug(fault: Exception) -> None:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="lab-bug-", suffix=".txt", delete=False) as file:
+        file.write("".join(traceback.format_exception(fault)))
+    _complain(f"this is a bug of ours: {type(fault).__name__}: {fault}\n  → please report it with {file.name}")

@@ -1,0 +1,92 @@
+"""Shows events while work goes on: a live view on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from lab.events import Event, Listener, Note, PhaseEnded, PhaseStarted, StepEnded, StepStarted
+
+MARKS = {True: ("✓", "green"), False: ("✗", "red")}
+
+
+class LiveView:
+    """The hosts with what each is doing, redrawn in place; finished phases scroll by above."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._now: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._phases: list[str] = []
+        self._spinner = Spinner("dots")
+
+    def __rich__(self) -> Table:
+        table = Table.grid(padding=(0, 1))
+        with self._lock:
+            if self._phases:
+                table.add_row(self._spinner, Text(self._phases[-1], style="bold"))
+            for host, step in sorted(self._now.items()):
+                table.add_row("", Text.assemble((f"{host:<8}", "cyan"), " ", step), style="dim")
+        return table
+
+    def __call__(self, event: Event) -> None:
+        """Take an event; may be called from any thread."""
+        with self._lock:
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case PhaseStarted(name, detail):
+                self._phases.append(f"{name}: {detail}" if detail else name)
+            case PhaseEnded(name, ok, seconds):
+                self._phases = [each for each in self._phases if each.partition(":")[0] != name]
+                self._now.clear()
+                mark, style = MARKS[ok]
+                self._console.print(Text.assemble((mark, style), f" {name} ", (f"{seconds:.1f} s", "dim")))
+            case StepStarted(host, step):
+                self._now[host] = step
+            case StepEnded(host, step, changed, ok):
+                if changed or not ok:
+                    mark, style = MARKS[ok]
+                    self._console.print(Text.assemble("  ", (mark, style), " ", (f"{host:<8}", "cyan"), " ", step))
+                self._now.pop(host, None)
+            case Note(text, loud):
+                self._console.print(Text(("! " if loud else "  ") + text, style="bold yellow" if loud else "dim"))
+
+
+def plain(event: Event) -> None:
+    """One line an event that changed something, on standard error."""
+    match event:
+        case PhaseStarted(name, detail):
+            line = f"{name}: {detail}" if detail else f"{name} …"
+        case PhaseEnded(name, ok, seconds):
+            line = f"{name}: {'done' if ok else 'failed'} after {seconds:.1f} s"
+        case StepEnded(host, step, changed, ok) if changed or not ok:
+            line = f"  {host}: {step}" + ("" if ok else ": failed")
+        case Note(text, loud):
+            line = f"{'! ' if loud else ''}{text}"
+        case _:
+            return
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def shown(quiet: bool = False) -> Iterator[Listener]:
+    """A listener for a block of work: live on a terminal, plain lines without one, nothing when quiet."""
+    console = Console(stderr=True, highlight=False)
+    if quiet:
+        yield lambda event: None
+    elif not console.is_terminal:
+        yield plain
+    else:
+        view = LiveView(console)
+        with Live(view, console=console, refresh_per_second=12, transient=True):
+            yield view

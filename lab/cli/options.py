@@ -1,0 +1,44 @@
+"""What the commands share: options, the opened lab, and JSON on standard output."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lab.config import load
+from lab.home import Home
+from lab.session import Session, open_session
+from lab.topology import Lab
+
+file_option = click.option(
+    "--file", "file", type=click.Path(path_type=Path, dir_okay=False), default=None,
+    help="The lab's topology; default: lab.toml here, else the built-in lab.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def lab_and_home(file: Path | None) -> tuple[Lab, Home]:
+    """The topology, and the folder that the lab keeps beside it."""
+    return load(file), Home(file.parent if file else Path.cwd())
+
+
+def opened(file: Path | None, **options: Any) -> Session:
+    """The session of a lab that was brought up."""
+    lab, home = lab_and_home(file)
+    return open_session(lab, home, **options)
+
+
+def host_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Completion of host names."""
+    try:
+        return [host.name for host in load(ctx.params.get("file")).hosts if host.name.startswith(incomplete)]
+    except Exception:
+        return []
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON on standard output."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

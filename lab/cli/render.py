@@ -1,0 +1,39 @@
+"""lab render"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from lab import content
+from lab.cli.options import file_option, lab_and_home
+from lab.config import schema
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["vagrantfile", "nginx", "schema"]))
+@click.option(
+    "--provider", type=click.Choice(["lxc", "libvirt", "virtualbox"]), default=None, help="Default: lab.toml's."
+)
+@file_option
+def render(what: str, provider: str | None, file: Path | None) -> None:
+    r"""Print what would be written; boots nothing.
+
+    \b
+    vagrantfile   the Vagrantfile
+    nginx         the site on the balancer
+    schema        the JSON Schema of lab.toml, for editors
+    """
+    lab, home = lab_and_home(file)
+    if what == "schema":
+        click.echo(json.dumps(schema(), indent=2))
+    elif what == "nginx":
+        click.echo(content.render("provision/templates/my.reverse-proxy.conf.j2", lab=lab), nl=False)
+    else:
+        from lab.vagrantfile import render as vagrantfile
+
+        chosen = provider or (lab.provider if lab.provider != "auto" else "lxc")
+        box = "lab-lxc" if chosen == "lxc" else str(getattr(lab.box, chosen))
+        click.echo(vagrantfile(lab, chosen, home.state().box or box, home), nl=False)

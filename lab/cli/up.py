@@ -1,0 +1,47 @@
+"""lab up"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from lab.cli.live import shown
+from lab.cli.options import file_option, json_option, lab_and_home, print_json
+
+EXAMPLES = """
+\b
+Examples:
+  lab up                           akuma, voxy and zero with the app of the course
+  lab up --app hello               with the lab's own app, which needs no internet
+  lab up --app ~/src/my-app        with your own app, from a folder or a git URL
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option(
+    "--provider", type=click.Choice(["auto", "lxc", "libvirt", "virtualbox"]), default=None,
+    show_default=False, help="Who makes the guests; auto picks what works here.",
+)  # fmt: skip
+@click.option("--app", default="", metavar="NAME|GIT_URL|FOLDER", help="The application that the backends run.")
+@file_option
+@json_option
+def up(provider: str | None, app: str, file: Path | None, as_json: bool) -> None:
+    """Bring the lab up: boot, provision, prove that the site is balanced.
+
+    What is there already is left as it is; an interrupted `up` goes on where it stopped.
+    """
+    lab, home = lab_and_home(file)
+    with home.lock("lab up"), shown(quiet=as_json) as listener:
+        from lab.up import up as bring_up
+
+        report = bring_up(lab, home, listener, provider=provider or "", app=app)
+    if as_json:
+        print_json({"url": lab.url, **asdict(report)})
+        return
+    answered = " and ".join(report.answered)
+    click.echo(f"\n{report.app} is served at {lab.url} (Host {lab.domain}), through {answered}.")
+    click.echo(f"Up after {report.seconds:.1f} s. Try next:")
+    click.echo(f"  curl -sI -H 'Host: {lab.domain}' {lab.url} | grep X-Backend")
+    click.echo(f"  lab status\n  lab ssh {lab.backends[0].name}\n  lab halt {lab.backends[0].name}   # and ask again")

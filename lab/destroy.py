@@ -1,0 +1,38 @@
+"""Removes a lab, and everything that it has made on this computer except boxes and caches."""
+
+from __future__ import annotations
+
+import shutil
+
+from lab.events import Listener, phase
+from lab.home import Home
+from lab.machines.choose import machines_for
+from lab.network import Network
+from lab.topology import Lab
+
+
+def destroy(lab: Lab, home: Home, listener: Listener) -> None:
+    """Remove guests, network and the lab's folder; works also when `.lab/` is damaged or half made.
+
+    Raises:
+        LabError: something could not be removed; destroy again once the cause is mended.
+    """
+    for provider in _providers(home):
+        with phase(listener, "guests", provider):
+            machines_for(lab, home, provider).destroy()
+        if provider == "lxc":
+            with phase(listener, "network"):
+                Network(lab, home).remove()
+    for entry in list(home.path.iterdir()) if home.path.is_dir() else []:
+        if entry.name in ("lock", "runs", "logs"):
+            continue
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def _providers(home: Home) -> list[str]:
+    """The remembered provider; without a memory those that Vagrant has traces of, else containers."""
+    remembered = home.state().provider
+    if remembered:
+        return [remembered]
+    traces = {path.name for path in (home.vagrant / ".vagrant" / "machines").glob("*/*") if path.is_dir()}
+    return sorted(traces & {"lxc", "libvirt", "virtualbox"}) or ["lxc"]

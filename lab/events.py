@@ -1,0 +1,72 @@
+"""What long work tells about itself while it goes on. Library code emits; the command line shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+
+
+@dataclass(frozen=True)
+class PhaseStarted:
+    """A named part of the work begins, as "boot" or "provision"."""
+
+    phase: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class PhaseEnded:
+    """The part is over, well or not."""
+
+    phase: str
+    ok: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    """A host begins to bring about a state."""
+
+    host: str
+    step: str
+
+
+@dataclass(frozen=True)
+class StepEnded:
+    """The host has the state; `changed` tells whether anything had to be done."""
+
+    host: str
+    step: str
+    changed: bool
+    ok: bool = True
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence for the user; `loud` ones must not be missed."""
+
+    text: str
+    loud: bool = False
+
+
+Event = PhaseStarted | PhaseEnded | StepStarted | StepEnded | Note
+Listener = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """A listener that shows nothing."""
+
+
+@contextmanager
+def phase(listener: Listener, name: str, detail: str = "") -> Iterator[None]:
+    """Tell the listener when the work inside begins and how it ends."""
+    began = monotonic()
+    ok = False
+    listener(PhaseStarted(name, detail))
+    try:
+        yield
+        ok = True
+    finally:
+        listener(PhaseEnded(name, ok, monotonic() - began))

@@ -1,0 +1,160 @@
+"""Where a lab keeps what it must remember: the folder `.lab/` beside lab.toml."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lab.errors import EnvironmentProblem, LabBusy
+from lab.host import SshTarget
+
+FOLDER = ".lab"
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known about a lab that was brought up: enough to do without Vagrant.
+
+    `app` is what the backends run, `app_named` whether the user asked for it by name;
+    `created` names the hosts that were made completely; a guest that is not in it is half done.
+    """
+
+    provider: str = ""
+    app: str = ""
+    app_named: bool = False
+    box: str = ""
+    created: tuple[str, ...] = ()
+    targets: tuple[SshTarget, ...] = field(default=())
+
+
+class Home:
+    """The folder of one lab.
+
+    Args:
+        folder: where lab.toml is, or would be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.path = self.folder / FOLDER
+
+    @property
+    def id(self) -> str:
+        """Eight characters that tell this lab's guests and bridge from every other lab's.
+
+        They come from the folder's path, so they survive the loss of `.lab/`.
+        """
+        return hashlib.sha256(str(self.path).encode()).hexdigest()[:8]
+
+    @property
+    def vagrant(self) -> Path:
+        """The folder in which Vagrant is run."""
+        return self.path / "vagrant"
+
+    @property
+    def keys(self) -> Path:
+        """The lab's own key pair, and the host keys of its guests."""
+        return self.path / "keys"
+
+    @property
+    def ssh_config(self) -> Path:
+        """A file for `ssh -F`."""
+        return self.path / "ssh_config"
+
+    def log(self, name: str) -> Path:
+        """The file that the output of a long tool goes to."""
+        path = self.path / "logs" / f"{name}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def make(self) -> None:
+        """Make the folder, readable by its owner only.
+
+        Raises:
+            EnvironmentProblem: it cannot be made.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as fault:
+            raise EnvironmentProblem(f"{self.path}: cannot be made: {fault.strerror}") from None
+
+    def state(self) -> State:
+        """What was remembered; an empty state when nothing was.
+
+        A damaged file is set aside as state.json.damaged: everything in it can be found out again.
+        """
+        path = self.path / "state.json"
+        try:
+            return _state_from(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return State()
+        except (ValueError, TypeError, KeyError, AttributeError, OSError):
+            path.rename(path.with_suffix(".json.damaged"))
+            return State()
+
+    def remember(self, **changes: object) -> State:
+        """Change the remembered state, all or nothing."""
+        state = replace(self.state(), **changes)  # type: ignore[arg-type]  # names are checked by replace
+        self.write("state.json", json.dumps(asdict(state), indent=2) + "\n")
+        return state
+
+    def write(self, name: str, text: str, mode: int = 0o600) -> Path:
+        """Write a file of the folder in one move, so that a reader sees the old one or the new one."""
+        path = self.path / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.chmod(mode)
+        fresh.replace(path)
+        return path
+
+    @contextmanager
+    def lock(self, doing: str) -> Iterator[None]:
+        """Hold the lab while it is changed; the kernel lets go of it when the process ends.
+
+        Raises:
+            LabBusy: another command holds it; the message names that command.
+        """
+        self.make()
+        with (self.path / "lock").open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read().strip() or "another command"
+                raise LabBusy(f"this lab is busy: {holder}", "wait until it has ended, then try again") from None
+            file.truncate(0)
+            file.write(f"`{doing}`, process {os.getpid()}, since {datetime.now(UTC):%H:%M:%S} UTC")
+            file.flush()
+            try:
+                yield
+            finally:
+                file.truncate(0)
+
+
+def _state_from(table: dict[str, object]) -> State:
+    targets = tuple(SshTarget(**target) for target in table["targets"])  # type: ignore[attr-defined]
+    created = tuple(str(name) for name in table["created"])  # type: ignore[attr-defined]
+    return State(
+        str(table["provider"]), str(table["app"]), bool(table["app_named"]), str(table["box"]), created, targets
+    )
+
+
+def cache() -> Path:
+    """The user's cache folder of the lab, shared by all labs: boxes, clones, dependencies."""
+    root = os.environ.get("LAB_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    if os.environ.get("LAB_CACHE"):
+        path = Path(str(root))
+    else:
+        path = Path(root) if root else Path.home() / (".cache" if sys.platform != "darwin" else "Library/Caches")
+        path = path / "lab"
+    path.mkdir(parents=True, exist_ok=True)
+    return path

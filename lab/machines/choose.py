@@ -1,0 +1,107 @@
+"""Picks the provider that works on this computer, and says in one line why."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import process
+from lab.errors import CommandFailed, MissingTool
+from lab.home import Home
+from lab.machines.libvirt import Libvirt
+from lab.machines.lxc import Lxc
+from lab.machines.protocol import Machines
+from lab.machines.switch import PowerTool, Switch
+from lab.machines.vagrant import VagrantMachines
+from lab.machines.virtualbox import Virtualbox
+from lab.names import container_prefix
+from lab.topology import Lab
+
+_TOOLS: dict[str, type[Lxc] | type[Libvirt] | type[Virtualbox]] = {
+    "lxc": Lxc, "libvirt": Libvirt, "virtualbox": Virtualbox,
+}  # fmt: skip
+_EMULATORS = {"x86_64": "qemu-system-x86_64"}
+_PROBE_EXIT = 33
+"""What QEMU's debug-exit device makes of the 16 that the probe writes to it: 16 * 2 + 1."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A provider and the reason for it, in one line."""
+
+    provider: str
+    why: str
+
+
+def machines_for(lab: Lab, home: Home, provider: str) -> Machines:
+    """The machines of a lab at a provider."""
+    tool: PowerTool = _TOOLS[provider]()
+    return VagrantMachines(lab, home, provider, Switch(tool, container_prefix(home)))
+
+
+def choose(wanted: str) -> Choice:
+    """The provider to use: the wanted one, or for `auto` the first that works here.
+
+    Virtual machines are closest to the real thing, so KVM and VirtualBox come before containers.
+
+    Raises:
+        MissingTool: nothing works here; the message says what was found of each.
+    """
+    if wanted != "auto":
+        return Choice(wanted, f"provider {wanted}, as asked for")
+    findings = {"libvirt": _libvirt_fault(), "virtualbox": _virtualbox_fault(), "lxc": _lxc_fault()}
+    for provider, fault in findings.items():
+        if not fault:
+            passed = "; ".join(f"{name}: {found}" for name, found in findings.items() if found)
+            return Choice(provider, f"provider {provider}" + (f" ({passed})" if passed else ""))
+    reasons = "; ".join(f"{name}: {fault}" for name, fault in findings.items())
+    raise MissingTool(f"no provider works on this computer: {reasons}", "lab doctor says what to install")
+
+
+def kvm_works() -> bool:
+    """Whether a guest really runs under KVM: tried with nine bytes of machine code, not looked up.
+
+    /dev/kvm may open and a guest may be made where none can run. The probe is a firmware whose only
+    act is to end the emulator with a code of its own.
+    """
+    emulator = process.find(_EMULATORS.get(platform.machine(), "none"))
+    if emulator is None or not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        firmware = Path(folder) / "probe.bin"
+        code = b"\xb0\x10\xe6\xf4\xf4"  # mov al, 16; out 0xf4, al; hlt
+        firmware.write_bytes(bytes(0xFFF0) + code.ljust(16, b"\xf4"))
+        try:
+            done = process.run(
+                emulator, "-accel", "kvm", "-nodefaults", "-display", "none", "-no-reboot", "-bios", firmware,
+                "-device", "isa-debug-exit,iobase=0xf4,iosize=1", check=False, timeout_s=5,
+            )  # fmt: skip
+        except CommandFailed:
+            return False
+        return done.code == _PROBE_EXIT
+
+
+def _libvirt_fault() -> str:
+    if process.find("virsh") is None:
+        return "libvirt is not installed"
+    if not kvm_works():
+        return "KVM does not run guests here"
+    return "" if process.run("virsh", "--connect", "qemu:///system", "version", check=False).ok else "libvirtd is off"
+
+
+def _virtualbox_fault() -> str:
+    if process.find("VBoxManage") is None:
+        return "VirtualBox is not installed"
+    usable = process.run("VBoxManage", "list", "hostinfo", check=False).ok
+    return "" if usable else "VBoxManage does not work"
+
+
+def _lxc_fault() -> str:
+    if platform.system() != "Linux":
+        return "containers need Linux"
+    if process.find("lxc-start") is None:
+        return "LXC is not installed"
+    return "" if os.geteuid() == 0 or process.find("sudo") else "containers need root or sudo"

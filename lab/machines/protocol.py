@@ -1,0 +1,69 @@
+"""What the lab asks of whatever makes its machines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Protocol
+
+from lab.host import SshTarget
+
+
+class State(StrEnum):
+    """Whether a guest exists and has power."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    ABSENT = "absent"
+
+
+class PowerSwitch(Protocol):
+    """A provider's own switch: under a second, where Vagrant takes 3 to 17."""
+
+    def states(self, names: Collection[str]) -> Mapping[str, State]:
+        """The state of each host."""
+        ...
+
+    def on(self, name: str) -> None:
+        """Give power; nothing when it is on."""
+        ...
+
+    def off(self, name: str, *, graceful: bool) -> None:
+        """Shut down, or take the power away at once; nothing when it is off."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Remove what is left of a guest that was never finished; nothing when nothing is."""
+        ...
+
+
+class Machines(Protocol):
+    """The guests of one lab. Every verb is idempotent.
+
+    `create` and `destroy` may take long and go through the slow tool; the others are fast.
+    A name that the lab does not have is a KeyError: the caller checks what the user typed.
+    """
+
+    def create(self) -> tuple[str, ...]:
+        """Make and boot what is absent, power on what is stopped; the names that changed."""
+        ...
+
+    def destroy(self) -> None:
+        """Remove all guests, with everything in them."""
+        ...
+
+    def states(self) -> Mapping[str, State]:
+        """The state of every host of the lab, without the slow tool."""
+        ...
+
+    def power_on(self, name: str) -> None:
+        """Give a guest power; it may not answer yet."""
+        ...
+
+    def power_off(self, name: str, *, graceful: bool = True) -> None:
+        """Shut a guest down, or take its power at once."""
+        ...
+
+    def targets(self) -> tuple[SshTarget, ...]:
+        """How to reach each host over SSH."""
+        ...

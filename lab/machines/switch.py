@@ -1,0 +1,88 @@
+"""The switch of every provider: what is common to lxc-start, virsh and VBoxManage.
+
+Each provider names its six commands as a `PowerTool`; the asking, the waiting and the rule that
+doing a thing twice is harmless are written once, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from lab.machines.protocol import State
+from lab.waiting import wait_for
+
+SHUTDOWN_S = 60
+
+
+class PowerTool(Protocol):
+    """A provider's commands. Guests go by the name that the provider knows them under."""
+
+    def guests(self) -> Mapping[str, State]:
+        """Every guest that the provider has, with its state."""
+        ...
+
+    def start(self, guest: str) -> None:
+        """Power on a stopped guest."""
+        ...
+
+    def shut_down(self, guest: str) -> None:
+        """Ask a running guest to shut down; may return before it has."""
+        ...
+
+    def cut(self, guest: str) -> None:
+        """Take a running guest's power."""
+        ...
+
+    def remove(self, guest: str) -> None:
+        """Remove a stopped guest with its disk."""
+        ...
+
+
+class Switch:
+    """Switches the guests of one lab: those whose names begin with its prefix."""
+
+    def __init__(self, tool: PowerTool, prefix: str) -> None:
+        self._tool = tool
+        self._prefix = prefix
+
+    def states(self, names: Collection[str]) -> Mapping[str, State]:
+        """The state of each host."""
+        found = self._tool.guests()
+        return {name: found.get(self._prefix + name, State.ABSENT) for name in names}
+
+    def on(self, name: str) -> None:
+        """Give power; nothing when it is on."""
+        if self._state(name) is State.STOPPED:
+            self._tool.start(self._prefix + name)
+
+    def off(self, name: str, *, graceful: bool) -> None:
+        """Shut down within 60 s, or take the power at once; nothing when it is off.
+
+        Raises:
+            HostUnreachable: the guest did not shut down in time.
+        """
+        if self._state(name) is not State.RUNNING:
+            return
+        if graceful:
+            self._tool.shut_down(self._prefix + name)
+        else:
+            self._tool.cut(self._prefix + name)
+        wait_for(
+            f"power off of {name}", lambda: self._state(name) is not State.RUNNING,
+            within_s=SHUTDOWN_S, mend=f"`lab halt --force {name}` takes its power",
+        )  # fmt: skip
+
+    def forget(self, name: str) -> None:
+        """Remove what is left of a guest, whatever its state; nothing when nothing is."""
+        self.off(name, graceful=False)
+        if self._state(name) is not State.ABSENT:
+            self._tool.remove(self._prefix + name)
+
+    def _state(self, name: str) -> State:
+        return self.states([name])[name]
+
+
+def states_from(every: Collection[str], running: Collection[str]) -> dict[str, State]:
+    """States from two lists of names: all guests, and those that run."""
+    return {guest: State.RUNNING if guest in running else State.STOPPED for guest in every}

@@ -1,0 +1,151 @@
+"""Machines made by Vagrant; the only user of python-vagrant.
+
+Vagrant takes 1 to 4 s to start, so it is called only where a guest must be made or removed. Power
+and states go through the provider's own switch.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from lab import keys, process
+from lab.errors import LAST_LINES, CommandFailed, EnvironmentProblem, Result
+from lab.home import Home
+from lab.host import SshTarget
+from lab.machines.protocol import PowerSwitch, State
+from lab.topology import Lab
+
+QUIET = {"VAGRANT_CHECKPOINT_DISABLE": "1", "VAGRANT_NO_COLOR": "1"}
+
+
+class VagrantMachines:
+    """The guests of a lab, as its rendered Vagrantfile describes them.
+
+    Args:
+        lab: the topology.
+        home: the lab's folder; the Vagrantfile is in `home.vagrant`.
+        provider: Vagrant's name for it.
+        switch: that provider's power switch.
+    """
+
+    def __init__(self, lab: Lab, home: Home, provider: str, switch: PowerSwitch) -> None:
+        self._lab = lab
+        self._home = home
+        self._provider = provider
+        self._switch = switch
+
+    def create(self) -> tuple[str, ...]:
+        """Make what is absent or half made, power on what is stopped; the names that changed.
+
+        Raises:
+            CommandFailed: Vagrant failed; what it made so far is taken up by the next call.
+        """
+        before = self.states()
+        absent = tuple(name for name, state in before.items() if state is State.ABSENT)
+        stopped = tuple(name for name, state in before.items() if state is State.STOPPED)
+        for name in stopped:
+            self._switch.on(name)
+        if absent:
+            self._make(absent)
+        return stopped + absent
+
+    def _make(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            self._sweep(name)
+        if len(names) < len(self._lab.hosts):
+            for name in names:
+                self._vagrant("up", provider=self._provider, vm_name=name)
+        else:
+            self._vagrant("up", provider=self._provider)
+        created = [host.name for host in self._lab.hosts]
+        self._home.remember(created=tuple(name for name in created if name in {*self._known(), *names}))
+
+    def destroy(self) -> None:
+        """Remove all guests; those that Vagrant does not know are removed by the provider's tool."""
+        if (self._home.vagrant / "Vagrantfile").exists() and self._vagrant_knows_any():
+            self._vagrant("destroy")
+        for host in self._lab.hosts:
+            self._sweep(host.name)
+        self._home.remember(created=(), targets=())
+
+    def states(self) -> Mapping[str, State]:
+        """The state of every host; a guest that was never finished counts as absent."""
+        found = self._switch.states([host.name for host in self._lab.hosts])
+        known = self._known()
+        return {name: state if name in known else State.ABSENT for name, state in found.items()}
+
+    def power_on(self, name: str) -> None:
+        """Give a guest power."""
+        self._switch.on(self._lab[name].name)
+
+    def power_off(self, name: str, *, graceful: bool = True) -> None:
+        """Shut a guest down, or take its power."""
+        self._switch.off(self._lab[name].name, graceful=graceful)
+
+    def targets(self) -> tuple[SshTarget, ...]:
+        """How to reach each host: remembered, or known from our own keys, or asked of Vagrant once."""
+        if self._provider == "lxc":
+            return keys.lxc_targets(self._lab, self._home)
+        remembered = self._home.state().targets
+        if {target.name for target in remembered} >= {host.name for host in self._lab.hosts}:
+            return remembered
+        return self._asked_targets()
+
+    def _known(self) -> set[str]:
+        return set(self._home.state().created)
+
+    def _sweep(self, name: str) -> None:
+        """Remove what an interrupted or outside change left of a guest, on both sides."""
+        self._switch.forget(name)
+        shutil.rmtree(self._home.vagrant / ".vagrant" / "machines" / name, ignore_errors=True)
+
+    def _vagrant_knows_any(self) -> bool:
+        return any((self._home.vagrant / ".vagrant" / "machines").glob("*/*/id"))
+
+    def _asked_targets(self) -> tuple[SshTarget, ...]:
+        import vagrant
+
+        asker = vagrant.Vagrant(root=str(self._home.vagrant))
+        known = self._home.path / "known_hosts"
+        found = []
+        for host in self._lab.hosts:
+            entry = asker.conf(vm_name=host.name)
+            found.append(
+                SshTarget(
+                    host.name, entry["HostName"], int(entry["Port"]), entry["User"], str(self._home.keys / "lab"),
+                    str(known),
+                )
+            )  # fmt: skip
+        self._home.write("known_hosts", "".join(_scanned(target) for target in found))
+        return tuple(found)
+
+    def _vagrant(self, verb: str, **options: Any) -> None:
+        """Call Vagrant with its output in a log; a failure shows the last lines of it.
+
+        `vagrant up` ends only when every guest answered over SSH.
+        """
+        import vagrant
+
+        log = self._home.log("vagrant")
+        log.write_text("", encoding="utf-8")
+        to_log = vagrant.make_file_cm(str(log))
+        caller = vagrant.Vagrant(
+            root=str(self._home.vagrant), out_cm=to_log, err_cm=to_log, env={**os.environ, **QUIET}
+        )
+        try:
+            getattr(caller, verb)(**options)
+        except subprocess.CalledProcessError as fault:
+            said = "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
+            result = Result(f"vagrant {verb}", fault.returncode, "", said)
+            raise CommandFailed("this computer", result, f"the whole output is in {log}") from None
+        except (OSError, RuntimeError) as fault:
+            raise EnvironmentProblem(f"vagrant {verb}: {fault}", "lab doctor says what is missing") from None
+
+
+def _scanned(target: SshTarget) -> str:
+    """The host key as the host shows it on first contact: known_hosts lines, pinned from then on."""
+    return process.run("ssh-keyscan", "-T", "10", "-p", str(target.port), target.address).stdout

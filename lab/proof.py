@@ -1,0 +1,95 @@
+"""Proves that the site is balanced: the balancer has answered through each backend."""
+
+from __future__ import annotations
+
+import http.client
+from collections import Counter
+from collections.abc import Mapping
+
+from lab.errors import HostUnreachable
+from lab.session import Session
+from lab.topology import Lab
+from lab.waiting import wait_for
+
+PROOF_S = 15
+ASK_S = 5
+
+
+def prove(session: Session) -> Mapping[str, int]:
+    """Ask the site until each backend has answered through it; the answers of each backend.
+
+    A backup answers only when the others fail, and with ip_hash one client meets one backend; those
+    are asked directly from the balancer instead, and counted as 0 answers through the site.
+
+    Raises:
+        HostUnreachable: by the deadline a backend had not answered; the message says who had.
+    """
+    answers: Counter[str] = Counter()
+    expected = _expected(session.lab)
+
+    def all_answered() -> bool:
+        answers[ask_site(session.lab)] += 1
+        return answers.keys() >= expected and (bool(expected) or answers.total() > answers[""])
+
+    try:
+        wait_for("an answer from each backend", all_answered, within_s=PROOF_S, every_s=0.01)
+    except HostUnreachable:
+        missing = ", ".join(sorted(expected - answers.keys())) or "any backend"
+        raise HostUnreachable(
+            f"{session.lab.url} gave no answer from {missing} within {PROOF_S} s; it gave: {_spoken(answers)}",
+            f"`lab status` shows the hosts, `lab logs {session.lab.balancer.name}` what nginx says",
+        ) from None
+    rest = [backend for backend in session.lab.backends if backend.name not in answers]
+    for backend in rest:
+        command = "curl -sS -o /dev/null --max-time 5 http://%s/"
+        session.host(session.lab.balancer.name).run(command, f"{backend.address}:{session.lab.app.port}")
+    return {backend.name: answers[backend.name] for backend in session.lab.backends}
+
+
+def ask_site(lab: Lab) -> str:
+    """The name of the backend that answers a GET of the front page; empty for an error."""
+    connection = http.client.HTTPConnection(str(lab.balancer.address), 80, timeout=ASK_S)
+    try:
+        connection.request("GET", "/", headers={"Host": lab.domain})
+        answer = connection.getresponse()
+        answer.read()
+        return (answer.getheader("X-Backend") or "") if answer.status < 400 else ""
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        connection.close()
+
+
+def _expected(lab: Lab) -> set[str]:
+    if lab.upstream.method == "ip_hash":
+        return set()
+    return {backend.name for backend in lab.backends if not backend.backup}
+
+
+def _spoken(answers: Counter[str]) -> str:
+    return ", ".join(f"{count} × {name or 'an error'}" for name, count in answers.most_common()) or "nothing"
+
+
+def require_serving(lab: Lab, name: str, within_s: float) -> None:
+    """Wait until a backend's own port answers.
+
+    Raises:
+        HostUnreachable: it did not by the deadline.
+    """
+
+    def answers() -> bool:
+        return status_of(lab, name) is not None
+
+    wait_for(f"the app on {name}", answers, within_s=within_s, mend=f"`lab logs {name}` shows what it says")
+
+
+def status_of(lab: Lab, name: str, timeout_s: float = 2) -> int | None:
+    """The HTTP status that a backend's own port answers with; None for no answer."""
+    connection = http.client.HTTPConnection(str(lab[name].address), lab.app.port, timeout=timeout_s)
+    try:
+        connection.request("GET", "/", headers={"Host": lab.domain})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

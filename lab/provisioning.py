@@ -1,0 +1,81 @@
+"""Runs steps on all hosts at once and says what changed. A host that fails does not stop the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import monotonic
+
+from lab.errors import LabError
+from lab.events import Listener, StepEnded, StepStarted
+from lab.host import Host
+from lab.steps import Step
+
+
+@dataclass(frozen=True)
+class HostReport:
+    """What provisioning did to one host.
+
+    Attributes:
+        name: the host.
+        ok: whether it has all its states.
+        changed: how many steps changed something.
+        failed: how many steps failed: 0 or 1, for a host stops at its first.
+        seconds: how long it took.
+        error: what failed: host, step, command, exit code and last lines; else empty.
+    """
+
+    name: str
+    ok: bool
+    changed: int
+    failed: int
+    seconds: float
+    error: str = ""
+
+
+Opener = Callable[[str], Host]
+
+
+def provision(plan: Mapping[str, Iterable[Step]], open_host: Opener, listener: Listener) -> tuple[HostReport, ...]:
+    """Give every host its states.
+
+    Args:
+        plan: the steps of each host, in order.
+        open_host: gives a host by name; called in that host's own thread.
+        listener: told of each step.
+    """
+    if not plan:
+        return ()
+    with ThreadPoolExecutor(max_workers=len(plan), thread_name_prefix="provision") as pool:
+        work = [pool.submit(_provision_one, name, steps, open_host, listener) for name, steps in plan.items()]
+        return tuple(done.result() for done in work)
+
+
+def _provision_one(name: str, steps: Iterable[Step], open_host: Opener, listener: Listener) -> HostReport:
+    began = monotonic()
+    changed = 0
+    doing = "connecting"
+    try:
+        host = open_host(name)
+        for step in steps:
+            doing = step.title
+            changed += bring_about(step, host, listener)
+    except LabError as fault:
+        listener(StepEnded(name, doing, changed=False, ok=False))
+        return HostReport(name, False, changed, 1, monotonic() - began, f"{name}, at “{doing}”: {fault}")
+    return HostReport(name, True, changed, 0, monotonic() - began)
+
+
+def bring_about(step: Step, host: Host, listener: Listener) -> bool:
+    """Ask; change on a difference. Tells whether something was changed.
+
+    Raises:
+        LabError: the step did not work.
+    """
+    listener(StepStarted(host.name, step.title))
+    needed = not step.is_met(host)
+    if needed:
+        step.apply(host)
+    listener(StepEnded(host.name, step.title, needed))
+    return needed

@@ -1,0 +1,209 @@
+"""The lab as data: its hosts, their addresses and what nginx is told about them.
+
+One source for every name, address and port. The classes are frozen and validated when they are
+made, so a `Lab` that exists is a lab that can be built.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
+from itertools import combinations
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic.dataclasses import dataclass
+
+_STRICT = ConfigDict(extra="forbid")
+
+Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+"""One label of a DNS name, as every host name here is: lower case, digits, inner hyphens."""
+Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Address = Annotated[IPv4Address, PlainSerializer(str)]
+Subnet = Annotated[IPv4Network, PlainSerializer(str)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){0,2}$")]
+Method = Literal["round_robin", "least_conn", "ip_hash", "random"]
+ProviderName = Literal["auto", "lxc", "libvirt", "virtualbox"]
+
+
+class Role(StrEnum):
+    """What a host does. A host may have both roles."""
+
+    BALANCER = "balancer"
+    BACKEND = "backend"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Host:
+    """One machine of the lab. `weight` and `backup` are nginx's, for hosts that are a backend."""
+
+    name: Label
+    address: Address
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    cpus: Annotated[int, Field(ge=1, le=64)] = 1
+    memory_mb: Annotated[int, Field(ge=128, le=262144)] = 1024
+    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+    backup: bool = False
+
+    def is_a(self, role: Role) -> bool:
+        """Whether the host has this role."""
+        return role in self.roles
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Upstream:
+    """How nginx balances. The defaults bound what a user feels when a backend dies.
+
+    They come from measurements: with a connect timeout of 1 s and a read timeout of 5 s, a silent or
+    hanging backend costs a request that long instead of nginx's 60 s; with a shared `zone` all workers
+    learn of a failure at once (without one, four workers made 9 failed attempts instead of 2).
+    """
+
+    name: Label = "domain"
+    method: Method = "round_robin"
+    max_fails: Annotated[int, Field(ge=0, le=1000)] = 1
+    fail_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 10
+    connect_timeout_s: Seconds = 1
+    read_timeout_s: Seconds = 5
+    next_upstream: tuple[
+        Literal["error", "timeout", "invalid_header", "http_500", "http_502", "http_503", "http_504",
+                "http_403", "http_404", "http_429", "non_idempotent", "off"], ...
+    ] = ("error", "timeout")  # fmt: skip
+    tries: Annotated[int, Field(ge=0, le=100)] = 0
+    zone_kb: Annotated[int, Field(ge=32, le=65536)] = 64
+    keepalive: Annotated[int, Field(ge=0, le=10000)] = 0
+
+
+@dataclass(frozen=True, config=_STRICT)
+class App:
+    """Which application the backends run, where it listens, how it is served, and as which user."""
+
+    name: str = "dumbsound"
+    mode: Literal["dev", "build"] = "dev"
+    port: Port = 3000
+    user: Label = "vagrant"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Box:
+    """Where the guests come from: our own box for LXC, a public one for virtual machines."""
+
+    suite: Literal["bookworm"] = "bookworm"
+    mirror: str = ""
+    virtualbox: str = "debian/bookworm64"
+    libvirt: str = "debian/bookworm64"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Versions:
+    """Versions of what runs on the backends; pm2's is an npm range."""
+
+    node: Version = "22"
+    pm2: str = "^7.0.0"
+
+
+def _default_hosts() -> tuple[Host, ...]:
+    def host(name: str, last: int, role: Role, memory_mb: int) -> Host:
+        return Host(name=name, address=IPv4Address(f"192.168.56.{last}"), roles=(role,), memory_mb=memory_mb)
+
+    return (
+        host("akuma", 10, Role.BALANCER, 512),
+        host("voxy", 11, Role.BACKEND, 2048),
+        host("zero", 12, Role.BACKEND, 2048),
+    )
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Lab:
+    """A whole lab. Without arguments: akuma balancing over voxy and zero on 192.168.56.0/24."""
+
+    name: Label = "lab"
+    provider: ProviderName = "auto"
+    subnet: Subnet = IPv4Network("192.168.56.0/24")
+    domain: Domain = "akuma.xyz"
+    ca_bundle: str = ""
+    dns: tuple[Address, ...] = ()
+    host: tuple[Host, ...] = Field(default_factory=_default_hosts)
+    upstream: Upstream = Field(default_factory=Upstream)
+    app: App = Field(default_factory=App)
+    box: Box = Field(default_factory=Box)
+    versions: Versions = Field(default_factory=Versions)
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> Self:
+        for fault in (_fault_of_roles(self), _fault_of_addresses(self), _fault_of_upstream(self)):
+            if fault:
+                raise ValueError(fault)
+        return self
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """All machines, in the order of the file."""
+        return self.host
+
+    @property
+    def balancer(self) -> Host:
+        """The nginx host."""
+        return next(host for host in self.host if host.is_a(Role.BALANCER))
+
+    @property
+    def backends(self) -> tuple[Host, ...]:
+        """The members of the upstream, in the order of the file."""
+        return tuple(host for host in self.host if host.is_a(Role.BACKEND))
+
+    @property
+    def gateway(self) -> IPv4Address:
+        """The address of this computer on the lab's network: the subnet's first."""
+        return self.subnet.network_address + 1
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds the balanced site."""
+        return f"http://{self.balancer.address}/"
+
+    def __getitem__(self, name: str) -> Host:
+        """The host of that name; KeyError when there is none."""
+        for host in self.host:
+            if host.name == name:
+                return host
+        raise KeyError(name)
+
+
+def _fault_of_roles(lab: Lab) -> str | None:
+    balancers = [host.name for host in lab.host if host.is_a(Role.BALANCER)]
+    if not balancers:
+        return 'host: no host is the balancer; give one of them roles = ["balancer"]'
+    if len(balancers) > 1:
+        return f"host: {' and '.join(balancers)} are both balancers; keep the role on one of them"
+    if not lab.backends:
+        return 'host: no host is a backend; give at least one of them roles = ["backend"]'
+    return None
+
+
+def _fault_of_addresses(lab: Lab) -> str | None:
+    for one, other in combinations(lab.host, 2):
+        if one.name == other.name:
+            return f"host: two hosts are called {one.name}; give each its own name"
+        if one.address == other.address:
+            return f"host: {one.name} and {other.name} both have {one.address}; give each its own address"
+    reserved = {lab.subnet.network_address, lab.subnet.broadcast_address, lab.gateway}
+    for host in lab.host:
+        if host.address not in lab.subnet:
+            return f"host: {host.name}'s address {host.address} is outside the subnet {lab.subnet}"
+        if host.address in reserved:
+            return f"host: {host.name}'s address {host.address} is reserved; {lab.gateway} is this computer's"
+    return None
+
+
+def _fault_of_upstream(lab: Lab) -> str | None:
+    if all(backend.backup for backend in lab.backends):
+        return "host: every backend is a backup; set backup = false on at least one"
+    if lab.upstream.method in ("ip_hash", "random") and any(backend.backup for backend in lab.backends):
+        return f"upstream.method: nginx refuses backup servers with {lab.upstream.method}; use round_robin"
+    if lab.app.user == "root":
+        return "app.user: the app must not run as root; name another user"
+    if lab.balancer.is_a(Role.BACKEND) and lab.app.port == 80:
+        return f"app.port: {lab.balancer.name} is also the balancer, where nginx has port 80; choose another"
+    return None
