@@ -14,6 +14,23 @@ if TYPE_CHECKING:
     from lab.apps.states import app_states
     from lab.artifacts import unpacked_node
     from lab.context import Context
+    from lab.expectations import (
+        after,
+        back_within,
+        bad_window,
+        before,
+        duplicate_posts,
+        during,
+        failed_requests,
+        healed,
+        latency_p99,
+        nothing_left,
+        retries,
+        share_of,
+        stalls,
+        steady_again,
+    )
+    from lab.quantities import seconds
     from lab.steps import Step, command, directory, file, line, packages, reload, service
     from lab.templates import template
     from lab.topology import Host, Lab, Role
@@ -35,11 +52,28 @@ _HOMES = {
     "service": "lab.steps",
     "template": "lab.templates",
     "unpacked_node": "lab.artifacts",
+    "seconds": "lab.quantities",
+    "after": "lab.expectations",
+    "back_within": "lab.expectations",
+    "bad_window": "lab.expectations",
+    "before": "lab.expectations",
+    "duplicate_posts": "lab.expectations",
+    "during": "lab.expectations",
+    "failed_requests": "lab.expectations",
+    "healed": "lab.expectations",
+    "latency_p99": "lab.expectations",
+    "nothing_left": "lab.expectations",
+    "retries": "lab.expectations",
+    "share_of": "lab.expectations",
+    "stalls": "lab.expectations",
+    "steady_again": "lab.expectations",
 }
 
 __all__ = [
-    "Context", "Host", "Lab", "Role", "Source", "Step", "app_states", "command", "directory", "file", "line",
-    "packages", "reload", "service", "template", "unpacked_node",
+    "Context", "Host", "Lab", "Role", "Source", "Step", "after", "app_states", "back_within", "bad_window",
+    "before", "command", "directory", "duplicate_posts", "during", "failed_requests", "file", "healed",
+    "latency_p99", "line", "nothing_left", "packages", "reload", "retries", "seconds", "service", "share_of",
+    "stalls", "steady_again", "template", "unpacked_node",
 ]  # fmt: skip
 
 

@@ -1,0 +1,32 @@
+"""Writes a history down as its run would have: journal.jsonl and access.jsonl."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from lab.history import History
+from lab.journal import Journal
+from lab.records import ConfigRecord, FaultRecord, PhaseRecord, Record, Stage
+
+STAGES: tuple[Stage, ...] = ("written", "injected", "confirmed", "healing", "healed", "confirmed-healed")
+
+
+def record(history: History, folder: Path) -> None:
+    """Write the two files of a run."""
+    records: list[Record] = [history.run, *history.clocks, *history.posts, *history.events, *history.notes]
+    records += [PhaseRecord(phase.start, phase.name) for phase in history.phases]
+    records += [PhaseRecord(history.seconds, "end")] if history.ended else []
+    records += [ConfigRecord(0.05, history.findings)] if history.findings is not None else []
+    records += history.leftovers or ()
+    for fault in history.faults:
+        instants = [(stage, getattr(fault, stage.replace("-", "_"))) for stage in STAGES]
+        records += [FaultRecord(t, s, fault.what, fault.host, fault.effect) for s, t in instants if t is not None]
+    with Journal(folder / "journal.jsonl") as journal:
+        for record in sorted(records, key=lambda record: record.t):
+            journal.append(record)
+        for sample in history.samples:
+            journal.append(sample)
+    encode = msgspec.json.Encoder().encode
+    (folder / "access.jsonl").write_bytes(b"".join(encode(line) + b"\n" for line in history.access))
