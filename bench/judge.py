@@ -1,4 +1,4 @@
-"""How long judging takes: a recorded kill of 100,000 requests, read from its files and judged against six claims.
+"""How long judging takes, and the page: a recorded kill of 100,000 requests, read from its files, seven claims.
 
 .venv/bin/python bench/judge.py [REQUESTS] [RUNS]
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -20,6 +21,7 @@ from lab import after, during, failed_requests, share_of, stalls
 from lab.expectations import standing
 from lab.history import History
 from lab.judge import judge
+from lab.report import page
 
 CLAIMS = (
     during(failed_requests()).at_most("0 %"),
@@ -34,12 +36,23 @@ def main(requests: int, runs: int) -> None:
     """Print the seconds for reading and for judging: the median and the worst."""
     with tempfile.TemporaryDirectory() as folder:
         record(played(fails_over, KILLED, rate=requests / END), Path(folder))
-        times = [measured(Path(folder), requests) for _ in range(runs)]
+        times = [measured(Path(folder)) for _ in range(runs)]
+        history = History.load(Path(folder))
     for name, column in zip(("read", "judge", "both"), zip(*times, strict=True), strict=True):
         print(f"{name:6} {requests} requests: {median(column):.3f} s, worst of {runs}: {max(column):.3f} s")
+    for title, shown in (("page", history), ("page of a run that failed", ruined(history))):
+        start = perf_counter()
+        size = len(page(shown, judge(shown, CLAIMS)).encode())
+        print(f"{title}: {size / 1e6:.2f} MB in {perf_counter() - start:.2f} s")
 
 
-def measured(folder: Path, requests: int) -> tuple[float, float, float]:
+def ruined(history: History) -> History:
+    """Every request of it failed after a second: the page draws each of them."""
+    samples = tuple(replace(s, status=None, error="timeout", done=s.scheduled + 1) for s in history.samples)
+    return replace(history, samples=samples)
+
+
+def measured(folder: Path) -> tuple[float, float, float]:
     """Seconds for reading, for judging, and for both."""
     start = perf_counter()
     history = History.load(folder)
