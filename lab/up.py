@@ -26,6 +26,7 @@ from lab.events import Listener, Note, phase
 from lab.home import Home
 from lab.host import Host
 from lab.machines.choose import choose, machines_for
+from lab.machines.protocol import State
 from lab.network import Network, resolv_conf
 from lab.process import interrupt_children
 from lab.proof import prove
@@ -124,9 +125,11 @@ def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
 
 
 def _box(session: Session, source: Source) -> str:
-    """The name of the box, built and given to Vagrant when it is not there."""
+    """The name of the box, built and given to Vagrant when it is not there and a guest is to be made."""
     if session.provider != "lxc":
         return str(getattr(session.lab.box, session.provider))
+    if State.ABSENT not in session.machines.states().values():
+        return session.home.state().box
     context = context_for(session.lab, source)
     recipe = recipe_for(context)
     if not store.box_file(recipe.name).exists():
