@@ -53,7 +53,8 @@ def provision(plan: Mapping[str, Iterable[Step]], open_host: Opener, listener: L
 def _provision_one(name: str, steps: Iterable[Step], open_host: Opener, listener: Listener) -> HostReport:
     began = monotonic()
     changed = 0
-    doing = "connecting"
+    doing = "waiting until it answers"
+    listener(StepStarted(name, doing))
     try:
         host = open_host(name)
         for step in steps:

@@ -85,7 +85,7 @@ def _up(lab: Lab, home: Home, listener: Listener, provider: str, app: str) -> Up
         with phase(listener, "app"):
             source = source_for(lab, home, listener, app)
         prepare(session, source)
-        with phase(listener, "boot and provision"):
+        with phase(listener, "boot and provision", ", ".join(host.name for host in lab.hosts)):
             booted, hosts = _boot_and_provision(session, source)
         with phase(listener, "proof", "a request through each backend"):
             answered = prove(session)
