@@ -7,6 +7,7 @@ import shutil
 from lab.events import Listener, phase
 from lab.home import Home
 from lab.machines.choose import machines_for
+from lab.machines.vagrant import providers_in_use
 from lab.network import Network
 from lab.topology import Lab
 
@@ -29,10 +30,7 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
-def _providers(home: Home) -> list[str]:
+def _providers(home: Home) -> tuple[str, ...]:
     """The remembered provider; without a memory those that Vagrant has traces of, else containers."""
     remembered = home.state().provider
-    if remembered:
-        return [remembered]
-    traces = {path.name for path in (home.vagrant / ".vagrant" / "machines").glob("*/*") if path.is_dir()}
-    return sorted(traces & {"lxc", "libvirt", "virtualbox"}) or ["lxc"]
+    return (remembered,) if remembered else providers_in_use(home) or ("lxc",)

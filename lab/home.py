@@ -23,15 +23,13 @@ FOLDER = ".lab"
 class State:
     """What is known about a lab that was brought up: enough to do without Vagrant.
 
-    `app` is what the backends run, `app_named` whether the user asked for it by name;
-    `created` names the hosts that were made completely; a guest that is not in it is half done.
+    `app` is what the backends run, `app_named` whether the user asked for it by name.
     """
 
     provider: str = ""
     app: str = ""
     app_named: bool = False
     box: str = ""
-    created: tuple[str, ...] = ()
     targets: tuple[SshTarget, ...] = field(default=())
 
 
@@ -142,10 +140,7 @@ class Home:
 
 def _state_from(table: dict[str, object]) -> State:
     targets = tuple(SshTarget(**target) for target in table["targets"])  # type: ignore[attr-defined]
-    created = tuple(str(name) for name in table["created"])  # type: ignore[attr-defined]
-    return State(
-        str(table["provider"]), str(table["app"]), bool(table["app_named"]), str(table["box"]), created, targets
-    )
+    return State(str(table["provider"]), str(table["app"]), bool(table["app_named"]), str(table["box"]), targets)
 
 
 def cache() -> Path:

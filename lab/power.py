@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from lab.errors import UsageError
 from lab.events import phase
 from lab.machines.protocol import State
+from lab.parallel import workers
 from lab.proof import require_serving
 from lab.session import Session
 from lab.topology import Role
@@ -61,6 +61,6 @@ def _refuse_absent(session: Session, names: tuple[str, ...]) -> None:
 
 def _each(names: tuple[str, ...], act: Callable[[str], None]) -> None:
     """Act on all hosts at once; the first failure is raised when all have ended."""
-    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+    with workers(len(names)) as pool:
         for done in [pool.submit(act, name) for name in names]:
             done.result()

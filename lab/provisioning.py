@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
 
 from lab.errors import LabError
 from lab.events import Listener, StepEnded, StepStarted
 from lab.host import Host
+from lab.parallel import workers
 from lab.steps import Step
 
 
@@ -45,9 +45,7 @@ def provision(plan: Mapping[str, Iterable[Step]], open_host: Opener, listener: L
         open_host: gives a host by name; called in that host's own thread.
         listener: told of each step.
     """
-    if not plan:
-        return ()
-    with ThreadPoolExecutor(max_workers=len(plan), thread_name_prefix="provision") as pool:
+    with workers(len(plan)) as pool:
         work = [pool.submit(_provision_one, name, steps, open_host, listener) for name, steps in plan.items()]
         return tuple(done.result() for done in work)
 
@@ -55,7 +53,8 @@ def provision(plan: Mapping[str, Iterable[Step]], open_host: Opener, listener: L
 def _provision_one(name: str, steps: Iterable[Step], open_host: Opener, listener: Listener) -> HostReport:
     began = monotonic()
     changed = 0
-    doing = "connecting"
+    doing = "waiting until it answers"
+    listener(StepStarted(name, doing))
     try:
         host = open_host(name)
         for step in steps:

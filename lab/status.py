@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lab.host import SshTarget
 from lab.machines.protocol import State
+from lab.parallel import workers
 from lab.proof import status_of
 from lab.session import Session
 from lab.topology import Host, Role
@@ -56,7 +56,7 @@ def status(session: Session) -> LabStatus:
             running and host.name in targets and _greets(targets[host.name]), _app(session, host, running),
         )  # fmt: skip
 
-    with ThreadPoolExecutor(max_workers=len(session.lab.hosts)) as pool:
+    with workers(len(session.lab.hosts)) as pool:
         hosts = tuple(pool.map(look, session.lab.hosts))
     return LabStatus(session.lab.name, session.provider, session.lab.url, hosts)
 

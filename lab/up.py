@@ -9,8 +9,7 @@ there, so a second `up` changes nothing and an interrupted one goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from time import monotonic
 
@@ -26,7 +25,10 @@ from lab.events import Listener, Note, phase
 from lab.home import Home
 from lab.host import Host
 from lab.machines.choose import choose, machines_for
+from lab.machines.protocol import State
+from lab.machines.vagrant import providers_in_use
 from lab.network import Network, resolv_conf
+from lab.parallel import workers
 from lab.process import interrupt_children
 from lab.proof import prove
 from lab.provisioning import HostReport, provision
@@ -36,6 +38,8 @@ from lab.topology import Lab
 from lab.vagrantfile import BOOT_TIMEOUT_S, render
 
 FALLBACK_APP = "hello"
+LAST_BREATH_S = 20
+"""How long an interrupted Vagrant may take to end in order."""
 
 
 class ProvisionFailed(EnvironmentProblem):
@@ -65,16 +69,23 @@ def up(lab: Lab, home: Home, listener: Listener, *, provider: str = "", app: str
         app: a profile, git URL or folder; beats the topology's when not empty, and is then never replaced.
 
     Raises:
+        Interrupted: Ctrl-C or SIGTERM came; what runs on this computer for us was ended.
         LabError: what failed, where, and what to do; the next `up` goes on from there.
     """
-    began = monotonic()
     home.make()
+    try:
+        return _up(lab, home, listener, provider, app)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted", "`lab up` goes on from here") from None
+
+
+def _up(lab: Lab, home: Home, listener: Listener, provider: str, app: str) -> UpReport:
+    began = monotonic()
     with _session(lab, home, listener, provider) as session:
         with phase(listener, "app"):
             source = source_for(lab, home, listener, app)
-        box = _box(session, source)
-        _prepare(session, box)
-        with phase(listener, "boot and provision"):
+        prepare(session, source)
+        with phase(listener, "boot and provision", ", ".join(host.name for host in lab.hosts)):
             booted, hosts = _boot_and_provision(session, source)
         with phase(listener, "proof", "a request through each backend"):
             answered = prove(session)
@@ -102,31 +113,41 @@ def source_for(lab: Lab, home: Home, listener: Listener, named: str = "") -> Sou
 
 
 def provision_hosts(session: Session, source: Source, names: tuple[str, ...]) -> tuple[HostReport, ...]:
-    """Give running hosts their states.
-
-    Raises:
-        ProvisionFailed: at least one host failed; the others were finished.
-    """
-    return _checked(provision(_plan(session.lab, source, names), session.host, session.listener))
+    """Give running hosts their states; a report for each, failed or not."""
+    return provision(_plan(session.lab, source, names), session.host, session.listener)
 
 
 def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
-    remembered = home.state().provider if home.state().created else ""
-    asked = wanted or (lab.provider if lab.provider != "auto" else "") or remembered or "auto"
-    if remembered and asked != remembered:
-        raise EnvironmentProblem(
-            f"this lab runs on {remembered}, and {asked} was asked for", "lab destroy, then lab up again"
-        )
+    used = providers_in_use(home)
+    named = wanted or lab.provider
+    asked = used[0] if used and named == "auto" else named
+    if used and asked not in used:
+        raise EnvironmentProblem(f"this lab runs on {used[0]}, and {asked} was asked for", "lab destroy, then lab up")
     choice = choose(asked)
     listener(Note(choice.why))
     preflight.check(choice.provider)
     return Session(lab, home, choice.provider, machines_for(lab, home, choice.provider), listener)
 
 
+def prepare(session: Session, source: Source) -> None:
+    """What must be there before the first guest: box, keys, network, Vagrantfile."""
+    lab, home = session.lab, session.home
+    box = _box(session, source)
+    keys.make_lab_key(home)
+    if session.provider == "lxc":
+        keys.make_guest_files(lab, home, resolv_conf(lab))
+        Network(lab, home).ensure()
+    home.write("vagrant/Vagrantfile", render(lab, session.provider, box, home))
+    home.remember(provider=session.provider, box=box)
+
+
 def _box(session: Session, source: Source) -> str:
-    """The name of the box, built and given to Vagrant when it is not there."""
+    """The name of the box, built and given to Vagrant when it is not there and a guest is to be made."""
     if session.provider != "lxc":
         return str(getattr(session.lab.box, session.provider))
+    remembered = session.home.state().box
+    if remembered and State.ABSENT not in session.machines.states().values():
+        return remembered
     context = context_for(session.lab, source)
     recipe = recipe_for(context)
     if not store.box_file(recipe.name).exists():
@@ -136,28 +157,23 @@ def _box(session: Session, source: Source) -> str:
     return recipe.name
 
 
-def _prepare(session: Session, box: str) -> None:
-    """Keys, network and Vagrantfile: what must be there before the first guest."""
-    lab, home = session.lab, session.home
-    keys.make_lab_key(home)
-    if session.provider == "lxc":
-        keys.make_guest_files(lab, home, resolv_conf(lab))
-        Network(lab, home).ensure()
-    home.write("vagrant/Vagrantfile", render(lab, session.provider, box, home))
-    home.remember(provider=session.provider, box=box)
-
-
 def _boot_and_provision(session: Session, source: Source) -> tuple[tuple[str, ...], tuple[HostReport, ...]]:
     """Containers are provisioned while they boot; virtual machines when Vagrant knows their addresses."""
     names = tuple(host.name for host in session.lab.hosts)
     plan = _plan(session.lab, source, names)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="boot") as pool, _tidy_interrupt(session):
+    session.machines.tidy()
+    with workers(1) as pool:
         boot = pool.submit(session.machines.create)
-        if session.provider != "lxc":
-            boot.result()
-        session.record_targets()
-        reports = provision(plan, _opener(session, boot), session.listener)
-        booted = boot.result()
+        try:
+            if session.provider != "lxc":
+                boot.result()
+            session.record_targets()
+            reports = provision(plan, _opener(session, boot), session.listener)
+            booted = boot.result()
+        except KeyboardInterrupt:
+            interrupt_children()
+            wait([boot], timeout=LAST_BREATH_S)
+            raise
     return booted, _checked(reports)
 
 
@@ -185,14 +201,3 @@ def _checked(reports: tuple[HostReport, ...]) -> tuple[HostReport, ...]:
     if failed:
         raise ProvisionFailed("\n".join(report.error for report in failed), "mend the cause, then `lab up` goes on")
     return reports
-
-
-@contextmanager
-def _tidy_interrupt(session: Session) -> Iterator[None]:
-    """On Ctrl-C or SIGTERM: end what runs on the hosts and on this computer, then say how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        session.close()
-        interrupt_children()
-        raise Interrupted("interrupted while the hosts were made", "`lab up` goes on from here") from None

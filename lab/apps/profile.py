@@ -16,6 +16,8 @@ from lab.errors import UsageError
 
 _WEBPACK_4 = 5  # react-scripts below this major version bundle webpack 4
 _LEGACY_OPENSSL = {"NODE_OPTIONS": "--openssl-legacy-provider"}
+_REACT = {"BROWSER": "none", "GENERATE_SOURCEMAP": "false"}
+"""For create-react-app: no browser on a server, and a build in 1.3 GB instead of 2.2 GB (measured)."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -80,7 +82,9 @@ def completed(profile: Profile, package: dict[str, Any], files: frozenset[str]) 
     install = profile.install if depends else ""
     if install == "npm ci" and not files & {"package-lock.json", "npm-shrinkwrap.json"}:
         install = "npm install --no-package-lock"
-    env = {**(_LEGACY_OPENSSL if _bundles_webpack_4(depends) else {}), **profile.env}
+    react = _REACT if "react-scripts" in depends else {}
+    openssl = _LEGACY_OPENSSL if _bundles_webpack_4(depends) else {}
+    env = {**react, **openssl, **profile.env}
     return Profile(**{**vars(profile), "install": install, "env": env})
 
 

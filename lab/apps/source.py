@@ -100,7 +100,8 @@ def _clone(url: str, mirror: Path) -> None:
         _git(fresh, "rev-parse", "HEAD^{commit}")
         fresh.replace(mirror)
     except CommandFailed as fault:
-        said = (fault.result.last_lines.splitlines() or ["git said nothing"])[-1]
+        lines = fault.result.last_lines.splitlines() or ["git said nothing"]
+        said = next((line for line in lines if line.startswith("fatal:")), lines[-1])
         raise SourceUnreachable(
             f"the app cannot be cloned from {url}: {said}",
             "check the address and the connection, or name another app with --app",

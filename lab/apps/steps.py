@@ -15,12 +15,14 @@ from pathlib import Path
 
 from lab import home
 from lab.apps.source import Source
-from lab.errors import EnvironmentProblem, Result
+from lab.errors import CommandFailed, EnvironmentProblem, Result
 from lab.host import Host
 from lab.waiting import wait_for
 
 INSTALL_S = 1200
 _once: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+_failed: dict[str, str] = {}
+"""Key → the host on which making it has failed; the others do not try the same again."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class Made:
         """Copy it when another backend has made it, else make it and keep a copy."""
         kept = home.cache() / "made" / f"{self.key}.tar.gz"
         with _once[self.key]:
+            if self.key in _failed:
+                raise EnvironmentProblem(f"{host.name}: not tried, for it has just failed on {_failed[self.key]}")
             if not kept.exists():
                 self._make(host)
                 self._keep(host, kept)
@@ -104,10 +108,15 @@ class Made:
 
     def _make(self, host: Host) -> None:
         host.run("rm -rf %s", f"{self.folder}/{self.product}", user=self.user)
-        host.run(
-            f"cd %s && ( {self.command} ) < /dev/null && mkdir -p %s && echo %s > %s", self.folder, self.product,
-            self.key, self._mark, user=self.user, env=dict(self.env), timeout_s=INSTALL_S,
+        made = host.run(  # CI is unset, for with it react-scripts takes warnings for errors
+            f"cd %s && unset CI && ( {self.command} ) < /dev/null && mkdir -p %s && echo %s > %s",
+            self.folder, self.product, self.key, self._mark,
+            user=self.user, env=dict(self.env), timeout_s=INSTALL_S, check=False,
         )  # fmt: skip
+        if not made.ok:
+            _failed[self.key] = host.name
+            mend = f"when its end has no cause, memory ran out: raise memory_mb of {host.name} in lab.toml"
+            raise CommandFailed(host.name, made, mend)
 
     def _keep(self, host: Host, kept: Path) -> None:
         packed = f"/var/tmp/lab-{self.key}.tar.gz"

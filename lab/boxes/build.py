@@ -21,7 +21,7 @@ from lab.boxes.recipe import HERE, Recipe
 from lab.context import Context
 from lab.errors import EnvironmentProblem
 from lab.events import Listener, phase
-from lab.home import Home
+from lab.home import Home, cache
 from lab.host import SshHost, SshTarget
 from lab.names import bridge_name, hardware_address
 from lab.network import Network, resolv_conf
@@ -60,7 +60,8 @@ def build(recipe: Recipe, context: Context, home: Home, listener: Listener) -> s
     Raises:
         EnvironmentProblem: less than 3 GiB are free, or a step failed. Nothing half done stays behind.
     """
-    refuse_full_disk(store.BASES)
+    for folder in (store.BASES, cache()):
+        refuse_full_disk(folder)
     process.as_root("mkdir", "-p", store.BASES)
     with ExitStack() as undo:
         work = store.BASES / f"building-{recipe.name}-{os.getpid()}"

@@ -38,28 +38,34 @@ class LiveView:
         return table
 
     def __call__(self, event: Event) -> None:
-        """Take an event; may be called from any thread."""
-        with self._lock:
-            self._take(event)
+        """Take an event; may be called from any thread.
 
-    def _take(self, event: Event) -> None:
+        The line is printed after the lock is let go: the redrawing thread takes the console's lock
+        first and ours second, and the other order would be a deadlock.
+        """
+        with self._lock:
+            line = self._take(event)
+        if line is not None:
+            self._console.print(line)
+
+    def _take(self, event: Event) -> Text | None:
+        """Remember what the event tells; the line to leave above the live part, if any."""
         match event:
             case PhaseStarted(name, detail):
                 self._phases.append(f"{name}: {detail}" if detail else name)
             case PhaseEnded(name, ok, seconds):
                 self._phases = [each for each in self._phases if each.partition(":")[0] != name]
                 self._now.clear()
-                mark, style = MARKS[ok]
-                self._console.print(Text.assemble((mark, style), f" {name} ", (f"{seconds:.1f} s", "dim")))
+                return Text.assemble(MARKS[ok], f" {name} ", (f"{seconds:.1f} s", "dim"))
             case StepStarted(host, step):
                 self._now[host] = step
             case StepEnded(host, step, changed, ok):
-                if changed or not ok:
-                    mark, style = MARKS[ok]
-                    self._console.print(Text.assemble("  ", (mark, style), " ", (f"{host:<8}", "cyan"), " ", step))
                 self._now.pop(host, None)
+                if changed or not ok:
+                    return Text.assemble("  ", MARKS[ok], " ", (f"{host:<8}", "cyan"), " ", step)
             case Note(text, loud):
-                self._console.print(Text(("! " if loud else "  ") + text, style="bold yellow" if loud else "dim"))
+                return Text(("! " if loud else "  ") + text, style="bold yellow" if loud else "dim")
+        return None
 
 
 def plain(event: Event) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from lab import process
 from lab.cli.live import shown
 from lab.cli.options import file_option, json_option, lab_and_home, print_json
+from lab.topology import Lab
+
+if TYPE_CHECKING:
+    from lab.up import UpReport
 
 EXAMPLES = """
 \b
@@ -40,8 +48,14 @@ def up(provider: str | None, app: str, file: Path | None, as_json: bool) -> None
     if as_json:
         print_json({"url": lab.url, **asdict(report)})
         return
+    _say_what_next(lab, report)
+
+
+def _say_what_next(lab: Lab, report: UpReport) -> None:
+    command = "lab" if process.find("lab") else os.path.relpath(sys.argv[0])
     answered = " and ".join(report.answered)
     click.echo(f"\n{report.app} is served at {lab.url} (Host {lab.domain}), through {answered}.")
     click.echo(f"Up after {report.seconds:.1f} s. Try next:")
     click.echo(f"  curl -sI -H 'Host: {lab.domain}' {lab.url} | grep X-Backend")
-    click.echo(f"  lab status\n  lab ssh {lab.backends[0].name}\n  lab halt {lab.backends[0].name}   # and ask again")
+    click.echo(f"  {command} status\n  {command} ssh {lab.backends[0].name}")
+    click.echo(f"  {command} halt {lab.backends[0].name}   # and ask the site again")

@@ -44,6 +44,10 @@ class Machines(Protocol):
     A name that the lab does not have is a KeyError: the caller checks what the user typed.
     """
 
+    def tidy(self) -> None:
+        """Remove what an interrupted `create` has left half made; nothing when nothing is."""
+        ...
+
     def create(self) -> tuple[str, ...]:
         """Make and boot what is absent, power on what is stopped; the names that changed."""
         ...

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lab import keys, process
@@ -19,6 +20,7 @@ from lab.host import SshTarget
 from lab.machines.protocol import PowerSwitch, State
 from lab.topology import Lab
 
+MEMORY = Path(".vagrant") / "machines"
 QUIET = {"VAGRANT_CHECKPOINT_DISABLE": "1", "VAGRANT_NO_COLOR": "1"}
 
 
@@ -38,45 +40,42 @@ class VagrantMachines:
         self._provider = provider
         self._switch = switch
 
+    def tidy(self) -> None:
+        """Remove guests that Vagrant or the provider knows, but that Vagrant never finished."""
+        for name, state in self.states().items():
+            if state is State.ABSENT:
+                self._switch.forget(name)
+                shutil.rmtree(self._memory / name, ignore_errors=True)
+
     def create(self) -> tuple[str, ...]:
         """Make what is absent or half made, power on what is stopped; the names that changed.
 
         Raises:
             CommandFailed: Vagrant failed; what it made so far is taken up by the next call.
         """
+        self.tidy()
         before = self.states()
         absent = tuple(name for name, state in before.items() if state is State.ABSENT)
         stopped = tuple(name for name, state in before.items() if state is State.STOPPED)
         for name in stopped:
             self._switch.on(name)
-        if absent:
-            self._make(absent)
-        return stopped + absent
-
-    def _make(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            self._sweep(name)
-        if len(names) < len(self._lab.hosts):
-            for name in names:
-                self._vagrant("up", provider=self._provider, vm_name=name)
-        else:
+        if len(absent) == len(before):
             self._vagrant("up", provider=self._provider)
-        created = [host.name for host in self._lab.hosts]
-        self._home.remember(created=tuple(name for name in created if name in {*self._known(), *names}))
+        else:
+            for name in absent:
+                self._vagrant("up", provider=self._provider, vm_name=name)
+        return stopped + absent
 
     def destroy(self) -> None:
         """Remove all guests; those that Vagrant does not know are removed by the provider's tool."""
-        if (self._home.vagrant / "Vagrantfile").exists() and self._vagrant_knows_any():
+        if (self._home.vagrant / "Vagrantfile").exists() and any(self._memory.glob("*/*/id")):
             self._vagrant("destroy")
-        for host in self._lab.hosts:
-            self._sweep(host.name)
-        self._home.remember(created=(), targets=())
+        self.tidy()
 
     def states(self) -> Mapping[str, State]:
-        """The state of every host; a guest that was never finished counts as absent."""
+        """The state of every host; a guest that Vagrant never finished counts as absent."""
         found = self._switch.states([host.name for host in self._lab.hosts])
-        known = self._known()
-        return {name: state if name in known else State.ABSENT for name, state in found.items()}
+        return {name: state if self._is_finished(name) else State.ABSENT for name, state in found.items()}
 
     def power_on(self, name: str) -> None:
         """Give a guest power."""
@@ -95,16 +94,15 @@ class VagrantMachines:
             return remembered
         return self._asked_targets()
 
-    def _known(self) -> set[str]:
-        return set(self._home.state().created)
+    @property
+    def _memory(self) -> Path:
+        """Vagrant's own folder of this lab's machines."""
+        return self._home.vagrant / MEMORY
 
-    def _sweep(self, name: str) -> None:
-        """Remove what an interrupted or outside change left of a guest, on both sides."""
-        self._switch.forget(name)
-        shutil.rmtree(self._home.vagrant / ".vagrant" / "machines" / name, ignore_errors=True)
-
-    def _vagrant_knows_any(self) -> bool:
-        return any((self._home.vagrant / ".vagrant" / "machines").glob("*/*/id"))
+    def _is_finished(self, name: str) -> bool:
+        """Vagrant writes `action_provision` when a guest's first `up` is through."""
+        folder = self._memory / name / self._provider
+        return (folder / "id").exists() and (folder / "action_provision").exists()
 
     def _asked_targets(self) -> tuple[SshTarget, ...]:
         import vagrant
@@ -144,6 +142,11 @@ class VagrantMachines:
             raise CommandFailed("this computer", result, f"the whole output is in {log}") from None
         except (OSError, RuntimeError) as fault:
             raise EnvironmentProblem(f"vagrant {verb}: {fault}", "lab doctor says what is missing") from None
+
+
+def providers_in_use(home: Home) -> tuple[str, ...]:
+    """The providers at which Vagrant has made guests of this lab, finished or not."""
+    return tuple(sorted({path.parent.name for path in (home.vagrant / MEMORY).glob("*/*/id")}))
 
 
 def _scanned(target: SshTarget) -> str:

@@ -1,0 +1,22 @@
+"""Work on several hosts at once, which Ctrl-C ends without waiting for the slowest of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+
+@contextmanager
+def workers(count: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of threads. At the end it waits for them, but not when the block was interrupted."""
+    pool = ThreadPoolExecutor(max_workers=max(count, 1))
+    try:
+        yield pool
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    except BaseException:
+        pool.shutdown(wait=True)
+        raise
+    pool.shutdown(wait=True)

@@ -1,0 +1,1 @@
+"""Tests: `unit` needs no machine; the other folders say what they need."""
