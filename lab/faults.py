@@ -1,0 +1,171 @@
+"""Faults: what is done to a host, what undoes it, and how the balancer's side shows that it bites.
+
+A fault is a value. Its commands run as root on the host that it hits; `undo` is harmless where nothing
+is to be undone, so that the runner, a dead-man timer on the host and `lab heal` may all run it.
+The commands are templates: `{balancer}`, `{port}` and `{user}` are filled in from the lab.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Literal
+
+from lab.errors import UsageError
+from lab.quantities import Duration, seconds
+from lab.records import Effect
+from lab.topology import Lab
+
+_LISTENER = "$(ss -Hltnp sport = :{port} | grep -o 'pid=[0-9]*' | cut -d= -f2 | sort -u)"
+_PM2 = "su - {user} -c 'pm2 {verb} all'"
+_NFT = (
+    "nft add table inet lab_fault && "
+    "nft add chain inet lab_fault in '{{ type filter hook input priority -10; }}' && "
+    "nft add rule inet lab_fault in ip saddr {balancer} {verdict}"
+)
+_NO_TABLE = "nft delete table inet lab_fault 2>/dev/null || true"
+
+
+class Sign(StrEnum):
+    """What the balancer sees of a backend that the fault has hit, and what a probe from there must show."""
+
+    REFUSED = "refused"
+    """curl ends with code 7."""
+    SILENT = "silent"
+    """curl waits in vain: code 28."""
+    GONE = "gone"
+    """Refused, silent or unreachable: no answer at all."""
+    FAILING = "failing"
+    """An answer with status 500 or above."""
+    SLOW = "slow"
+    """An answer that takes at least 0.2 s."""
+    REBORN = "reborn"
+    """Another process listens on the port than before."""
+    DONE = "done"
+    """The command's own success is all there is to see."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault.
+
+    Attributes:
+        name: what it does, as "power_off".
+        host: whom it hits.
+        effect: what the balancer sees of it, for the gates of the verdict.
+        sign: what a probe must show before the fault counts as confirmed.
+        lasting: how long it is left in force.
+        kind: `power` for the provider's switch, `command` for commands on the host.
+        inject, undo: shell commands for root on the host; empty for the switch.
+    """
+
+    name: str
+    host: str
+    effect: Effect
+    sign: Sign
+    lasting: Duration
+    kind: Literal["power", "command"] = "command"
+    inject: str = ""
+    undo: str = "true"
+
+    @property
+    def what(self) -> str:
+        """As "power_off voxy"; the same in journal, ledger and report."""
+        return f"{self.name} {self.host}"
+
+    def bound_to(self, lab: Lab) -> Fault:
+        """The fault with the lab's addresses and ports in its commands.
+
+        Raises:
+            UsageError: the lab has no such host.
+        """
+        names = [host.name for host in lab.hosts]
+        if self.host not in names:
+            raise UsageError(f"{self.what}: there is no host {self.host}", f"the lab has {', '.join(names)}")
+        known = {"balancer": lab.balancer.address, "port": lab.app.port, "user": lab.app.user, "control": lab.app.port + 1}
+        return replace(self, inject=self.inject.format(**known), undo=self.undo.format(**known))
+
+
+TEN = seconds(10)
+
+
+def power_off(host: str, *, lasting: Duration = TEN) -> Fault:
+    """The machine loses its power, by the provider's own switch: a dead host, not a dead process."""
+    return Fault("power_off", host, Effect.SILENT, Sign.GONE, lasting, kind="power")
+
+
+def stop_app(host: str, *, lasting: Duration = TEN) -> Fault:
+    """The app is stopped in order, through pm2: its port refuses."""
+    stop, start = (_PM2.replace("{verb}", verb) for verb in ("stop", "start"))
+    return Fault("stop_app", host, Effect.SILENT, Sign.REFUSED, lasting, inject=stop, undo=start)
+
+
+def kill_process(host: str, *, lasting: Duration = TEN) -> Fault:
+    """The app's process is killed with -9. pm2 brings it back: this tests pm2, not nginx."""
+    return Fault("kill_process", host, Effect.BRIEF, Sign.REBORN, lasting, inject=f"kill -9 {_LISTENER}")
+
+
+def pause(host: str, *, lasting: Duration = TEN) -> Fault:
+    """The app's process is stopped by SIGSTOP: the kernel still takes connections, nobody answers them."""
+    stop, cont = f"kill -STOP {_LISTENER}", f"kill -CONT {_LISTENER} 2>/dev/null || true"
+    return Fault("pause", host, Effect.SILENT, Sign.SILENT, lasting, inject=stop, undo=cont)
+
+
+def cut_link(host: str, *, lasting: Duration = TEN) -> Fault:
+    """What the balancer sends is dropped: silence, as from a cut cable."""
+    return _filter("cut_link", host, Effect.SILENT, Sign.SILENT, "drop", lasting)
+
+
+def reject_link(host: str, *, lasting: Duration = TEN) -> Fault:
+    """What the balancer sends is answered with a reset: refused, as by a firewall that says no."""
+    verdict = "meta l4proto tcp reject with tcp reset"
+    return _filter("reject_link", host, Effect.SILENT, Sign.REFUSED, verdict, lasting)
+
+
+def lose_packets(host: str, *, percent: int = 20, lasting: Duration = TEN) -> Fault:
+    """Some of the packets from the balancer are lost, at random."""
+    if not 1 <= percent <= 90:
+        raise UsageError(f"lose_packets: {percent} % is out of range", "write a number from 1 to 90")
+    verdict = f"numgen random mod 100 < {percent} drop"
+    return _filter("lose_packets", host, Effect.SLOW, Sign.DONE, verdict, lasting)
+
+
+def answer_slowly(host: str, *, by: Duration, lasting: Duration = TEN) -> Fault:
+    """The app `hello` takes longer for each answer. Its own switch, for containers have no netem."""
+    return _switch("answer_slowly", host, Effect.SLOW, Sign.SLOW, f"slow?ms={by.seconds * 1000:.0f}", lasting)
+
+
+def answer_errors(host: str, *, status: int = 503, lasting: Duration = TEN) -> Fault:
+    """The app `hello` answers every request with an error."""
+    return _switch("answer_errors", host, Effect.FAILING, Sign.FAILING, f"fail?status={status}", lasting)
+
+
+def stop_nginx(host: str, *, lasting: Duration = TEN) -> Fault:
+    """The balancer itself is stopped: the single point of failure."""
+    undo = "systemctl start nginx"
+    return Fault("stop_nginx", host, Effect.BALANCER, Sign.DONE, lasting, inject="systemctl stop nginx", undo=undo)
+
+
+def reload_nginx(host: str, *, times: int = 5, lasting: Duration = TEN) -> Fault:
+    """nginx reads its configuration again, some times in a row, under load."""
+    inject = f"for n in $(seq {times}); do nginx -t -q && systemctl reload nginx && sleep 0.5; done"
+    return Fault("reload_nginx", host, Effect.BALANCER, Sign.DONE, lasting, inject=inject)
+
+
+def break_config(host: str, *, lasting: Duration = TEN) -> Fault:
+    """A broken file is put into nginx's folder and a reload is asked for, as after a typing mistake."""
+    file = "/etc/nginx/akuma/lab-broken.conf"
+    inject = f"echo 'upstream {{{{' > {file}; systemctl reload nginx; ! nginx -t -q 2>/dev/null"
+    return Fault("break_config", host, Effect.BALANCER, Sign.DONE, lasting, inject=inject, undo=f"rm -f {file}")
+
+
+def _filter(name: str, host: str, effect: Effect, sign: Sign, verdict: str, lasting: Duration) -> Fault:
+    inject = f"{_NO_TABLE}; " + _NFT.replace("{verdict}", verdict)
+    return Fault(name, host, effect, sign, lasting, inject=inject, undo=_NO_TABLE)
+
+
+def _switch(name: str, host: str, effect: Effect, sign: Sign, setting: str, lasting: Duration) -> Fault:
+    curl = "curl -sSf --max-time 5 -o /dev/null -X POST"
+    inject = f"{curl} 'http://127.0.0.1:{{control}}/{setting}'"
+    undo = f"{curl} http://127.0.0.1:{{control}}/reset"
+    return Fault(name, host, effect, sign, lasting, inject=inject, undo=undo)
