@@ -107,7 +107,7 @@ def _latencies(axes: Axes, history: History) -> None:
                   textcoords="offset points", ha="right", color=FAILED, fontsize=11)  # fmt: skip
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    axes.set_ylim(min(low, 0.5), max(high, 2000 * STALL_S))
+    axes.set_ylim(min(low, 0.5), max(1.5 * high, 2000 * STALL_S))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"))
     axes.set_ylabel("latency of each request")
 
