@@ -96,7 +96,7 @@ class AccessLog:
 
 
 def read(path: Path) -> AccessLog:
-    """Read `access.jsonl`; damaged lines are counted and left out.
+    """Read `access.jsonl`; damaged lines are counted and left out. A number may stand in quotes, as `at` does.
 
     Raises:
         EnvironmentProblem: there is no such file.
@@ -107,7 +107,9 @@ def read(path: Path) -> AccessLog:
         raise EnvironmentProblem(f"{path}: cannot be read: {fault.strerror}") from None
     lines = [line for line in lines if line]
     try:
-        return AccessLog(tuple(msgspec.json.decode(b"[" + b",".join(lines) + b"]", type=list[AccessRecord])))
+        return AccessLog(
+            tuple(msgspec.json.decode(b"[" + b",".join(lines) + b"]", type=list[AccessRecord], strict=False))
+        )
     except msgspec.MsgspecError:
         return _one_by_one(lines)
 
@@ -116,7 +118,7 @@ def _one_by_one(lines: list[bytes]) -> AccessLog:
     records, damaged = [], 0
     for line in lines:
         try:
-            records.append(msgspec.json.decode(line, type=AccessRecord))
+            records.append(msgspec.json.decode(line, type=AccessRecord, strict=False))
         except msgspec.MsgspecError:
             damaged += 1
     return AccessLog(tuple(records), damaged)

@@ -100,18 +100,24 @@ class Claim:
 
     def _requests(self, history: History) -> tuple[Window, Sequence[Sample]]:
         """The window and its requests; one that was under way when the fault came belongs to the fault."""
-        nothing = Window(0.0, 0.0)
+        window = self._window(history)
+        if window is None:
+            return Window(0.0, 0.0), ()
         if self.when == "before":
-            window = failover.before(history)
-            return window or nothing, history.settled_in(window)
+            return window, history.settled_in(window)
+        samples = history.samples_in(window) if self.settled or self.when == "after" else history.touched_by(window)
+        if self.metric.in_force:  # who answered only after the healing did not answer while the fault was in force
+            samples = tuple(sample for sample in samples if self.when == "after" or sample.done < window.end)
+        return window, samples
+
+    def _window(self, history: History) -> Window | None:
+        if self.when == "before":
+            return failover.before(history)
         if self.when == "after":
-            window = failover.after(history)
-            return window or nothing, history.samples_in(window)
+            return failover.after(history)
         if self.settled:
-            window = failover.settled(history)
-            return window or nothing, history.samples_in(window)
-        window = failover.in_force(history) if self.metric.in_force else failover.disturbed(history)
-        return window or nothing, history.touched_by(window)
+            return failover.settled(history)
+        return failover.in_force(history) if self.metric.in_force else failover.disturbed(history)
 
 
 def _bounds(low: Limit | None, high: Limit | None) -> str:

@@ -67,7 +67,7 @@ def site(text: str, server_name: str) -> Site | None:
         EnvironmentProblem: the text is no configuration.
     """
     http = parse(text).last("http") or Directive("http")
-    servers = [server for server in http.all("server") if _listens_on_80(server)]
+    servers = [server for server in http.all("server") if _listens_on_80(server)] or list(http.all("server"))
     if not servers:
         return None
     named = next((server for server in servers if _is_called(server, server_name)), None)
@@ -158,7 +158,7 @@ def lint(text_of_nginx_t: str, server_name: str) -> tuple[Finding, ...]:
     """
     found = site(text_of_nginx_t, server_name)
     if found is None:
-        return (Finding("upstream", "nginx has no HTTP server on port 80", False),)
+        return (Finding("upstream", "nginx serves no site", False),)
     general = (_server(found, server_name), _upstream(found))
     if not found.upstream:
         return general

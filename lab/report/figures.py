@@ -19,11 +19,11 @@ def measured(evidence: Evidence) -> str:
 
 
 def number(value: float) -> str:
-    """At most three decimals, thousands apart, no empty zeros; what is smaller than that is not shown as 0."""
+    """At most three decimals, thousands apart, no empty zeros; what is smaller is not shown as 0."""
     if 0 < abs(value) < 0.001:
         return f"{value:.2g}"
     text = f"{value:,.3f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
-    return text.replace(",", " ")
+    return text.replace(",", "\N{NO-BREAK SPACE}")
 
 
 def duration(seconds: float | None) -> str:

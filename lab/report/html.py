@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lab.expectations import Expectation
 from lab.failover import disturbed, stalled
 from lab.history import History
 from lab.metrics import bad_window
@@ -46,14 +48,19 @@ class Tile:
     bad: bool = False
 
 
-def page(history: History, verdict: Verdict) -> str:
-    """The page, about a third of a megabyte. Everything that the run brought along is escaped."""
+def page(history: History, verdict: Verdict, expectations: Iterable[Expectation] = ()) -> str:
+    """The page, about a third of a megabyte. Everything that the run brought along is escaped.
+
+    With the expectations that were judged, the claims are shown in Indonesian too.
+    """
     from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
 
     environment = Environment(loader=PackageLoader("lab.report", ""), autoescape=True, trim_blocks=True,
                               lstrip_blocks=True)  # fmt: skip
-    environment.globals.update(measured=figures.measured, MARKS=figures.MARKS, WORDS=figures.WORDS)
+    environment.globals.update(
+        measured=figures.measured, MARKS=figures.MARKS, number=figures.number, WORDS=figures.WORDS
+    )
     return environment.get_template("page.html.j2").render(
         history=history,
         run=history.run,
@@ -63,6 +70,7 @@ def page(history: History, verdict: Verdict) -> str:
         plot=Markup(plot(history)),  # noqa: S704  # our own SVG; the names in it were escaped by matplotlib
         colours=colours(history),
         happenings=happenings(history),
+        in_indonesian={expectation.claim(): expectation.claim("id") for expectation in expectations},
         began=datetime.fromtimestamp(history.run.epoch, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         left_out=len(history.samples) - len(drawn(history.samples)),
         points=POINTS,

@@ -16,9 +16,12 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C6D31")
 """Told apart by the colour-blind, too (Okabe and Ito)."""
 FAILED, INK, SOFT = "#C8102E", "#1F2933", "#8A94A0"
 SHADES = {"inject": "#F6D9D5", "observe": "#FBECE9", "heal": "#DDEBDA", "recover": "#EDF5EB"}
+HALO = {"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 2}
 POINTS = 8000
 """How many of the fast, good answers are drawn; every failed and every slow one is."""
 BINS = 160
+PEAK = 2.0
+"""The upper panel ends at so many times the rate: what a heal sets free at once would flatten everything else."""
 STEPS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 STYLE: Any = {
     "font.family": "sans-serif", "font.size": 13, "svg.fonttype": "none", "svg.hashsalt": "lab",
@@ -58,6 +61,8 @@ def plot(history: History) -> str:
             axes.grid(axis="y", color="#E4E7EB", linewidth=0.8)
             axes.set_axisbelow(True)
         _names(above, history)
+        if history.samples:
+            figure.legend(loc="outside upper right", ncols=8, frameon=False, borderaxespad=0.2, handlelength=1.2)
         below.set_xlabel("seconds since the start of the run")
         file = io.BytesIO()
         figure.savefig(
@@ -85,9 +90,12 @@ def _answers(axes: Axes, history: History) -> None:
         axes.stairs(base + rate, edges, baseline=base, fill=True, color=fill, label=name, linewidth=0)
         base = base + rate
     axes.set_ylabel("answers per second")
-    axes.set_ylim(0, max(base.max() * 1.28, 1.0))
-    if history.samples:
-        axes.legend(loc="lower right", ncols=8, frameon=True, framealpha=0.92, edgecolor="none", borderpad=0.3)
+    peak, top = float(base.max()), PEAK * history.run.rate
+    axes.set_ylim(0, max(1.25 * min(peak, top), 1.0))
+    if peak > top:
+        at = edges[int(base.argmax())]
+        axes.annotate(f"peak {peak:.0f}/s ↑", (at, 0.84), xycoords=("data", "axes fraction"), xytext=(18, 0),
+                      textcoords="offset points", color=SOFT, fontsize=12)  # fmt: skip
 
 
 def _latencies(axes: Axes, history: History) -> None:
@@ -107,7 +115,7 @@ def _latencies(axes: Axes, history: History) -> None:
                   textcoords="offset points", ha="right", color=FAILED, fontsize=11)  # fmt: skip
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    axes.set_ylim(min(low, 0.5), max(high, 2000 * STALL_S))
+    axes.set_ylim(min(low, 0.5), max(1.5 * high, 2000 * STALL_S))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"))
     axes.set_ylabel("latency of each request")
 
@@ -135,4 +143,4 @@ def _names(axes: Axes, history: History) -> None:
     for instant, word, colour in marks:
         if instant is not None:
             axes.annotate(word, (instant, 0.97), xycoords=("data", "axes fraction"), xytext=(5, 0), fontweight="bold",
-                          textcoords="offset points", va="top", color=colour)  # fmt: skip
+                          textcoords="offset points", va="top", color=colour, bbox=HALO)  # fmt: skip

@@ -61,6 +61,19 @@ def test_damaged_lines_are_counted(tmp_path: Path) -> None:
     assert access.read(path) == access.AccessLog((line(A, "200", "-", "-"),))
 
 
+def test_a_line_of_nginx(tmp_path: Path) -> None:
+    """One that nginx 1.22 wrote, with this lab's log format."""
+    path = tmp_path / "access.jsonl"
+    path.write_text(
+        '{"at":"1795367799.367","id":"real-000590","client":"127.0.0.1","method":"GET","uri":"/","status":200,'
+        '"bytes":2,"seconds":0.000,"upstream_addr":"127.0.0.1:13001, 127.0.0.1:13002","upstream_status":"502, 200",'
+        '"upstream_connect_time":"-, 0.000","upstream_response_time":"0.000, 0.001"}\n'
+    )
+    [record] = access.read(path).records
+    assert record.at == 1795367799.367
+    assert [attempt.failed for attempt in record.attempts] == [True, False]
+
+
 def test_no_log(tmp_path: Path) -> None:
     """A missing file is an error with its name."""
     with pytest.raises(EnvironmentProblem, match=r"access\.jsonl: cannot be read"):

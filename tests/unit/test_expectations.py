@@ -179,6 +179,18 @@ def test_settling_leaves_out_the_detection_only() -> None:
     assert during(stalls(), settled=True).at_most(0).judge(hang).measured == 0
 
 
+def test_who_answers_after_the_healing_did_not_answer_during_the_fault() -> None:
+    """What a hanging victim was asked and answers when it wakes up is a stall, and no part of its share."""
+
+    def wakes(t: float, n: int) -> Reply:
+        asleep = 9 <= t < HEALED and n % 2 == 0
+        return Reply((Try("voxy", 200, 0.0, HEALED + 0.1 - t),)) if asleep else fails_over(t, n)
+
+    history = played(wakes, KILLED)
+    assert during(share_of("voxy")).at_most("0 %").judge(history).measured == 0
+    assert during(stalls(), settled=True).at_most(0).judge(history).measured == 50
+
+
 @pytest.mark.parametrize("told", [True, False], ids=["the backends say so", "the balancer suspects it"])
 def test_posts_executed_twice(told: bool) -> None:
     """The backends' own list decides; of a backend without a list, the balancer's log is believed."""

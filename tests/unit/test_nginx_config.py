@@ -150,7 +150,7 @@ def test_which_server_has_the_name(name: str, served: bool) -> None:
 
 def test_no_server_and_no_configuration() -> None:
     """An empty nginx is a finding, broken text an error with its place."""
-    assert lint("events {}", "akuma.xyz") == (Finding("upstream", "nginx has no HTTP server on port 80", False),)
+    assert lint("events {}", "akuma.xyz") == (Finding("upstream", "nginx serves no site", False),)
     with pytest.raises(EnvironmentProblem, match=r"nginx\.conf, line 2"):
         lint("events {}\nhttp {", "akuma.xyz")
 

@@ -67,11 +67,12 @@ def test_the_page_is_complete_and_loads_nothing(make: object) -> None:
 def test_the_page_says_how_it_went() -> None:
     """The stages of the fault, the hosts' events, notes and what the balancer's log alone would not tell."""
     history = played(lambda t, n: Reply((), "refused") if n == 600 else fails_over(t, n), KILLED)
-    found = Page(page(replace(history, notes=(NoteRecord(9, "a note"),)), judge(history, CLAIMS)))
+    found = Page(page(replace(history, notes=(NoteRecord(9, "a note"),)), judge(history, CLAIMS), CLAIMS))
     for words in ("power_off voxy: confirmed by a probe", "power off", "a note", "1 failed requests are not in the"):
         assert words in found.text
     assert "Was the measurement sound?" in found.text
     assert "Apakah pengukurannya sah?" in found.text
+    assert "selama gangguan: permintaan gagal paling banyak 0 %" in found.text
 
 
 def test_nothing_of_the_run_is_markup() -> None:
@@ -141,7 +142,7 @@ def shown(verdict: Verdict, all_gates: bool = False) -> str:
 def test_the_terminal() -> None:
     """The outcome first, why, the figures, each claim; gates only where they are shut, or when asked for."""
     good = shown(judge(killed(), CLAIMS))
-    assert "HELD" in good and "1 800 requests" in good and "every fault is healed" in good
+    assert "HELD" in good and "1\xa0800 requests" in good and "every fault is healed" in good
     assert "12 conditions of a sound measurement hold" in good
     assert "the load was on schedule" not in good
     assert "the load was on schedule" in shown(judge(killed(), CLAIMS), all_gates=True)
@@ -152,7 +153,7 @@ def test_the_terminal() -> None:
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
-    [(0, "%", "0 %"), (12.5, "%", "12.5 %"), (100000, "requests", "100 000 requests"), (1, "faults", "1 fault"),
+    [(0, "%", "0 %"), (12.5, "%", "12.5 %"), (100000, "requests", "100\xa0000 requests"), (1, "faults", "1 fault"),
      (1, "s", "1 s"), ("never", "s", "never"), (None, "s", "–"), (0.00042, "s", "0.00042 s")],
 )  # fmt: skip
 def test_figures(value: float | str | None, unit: str, text: str) -> None:
@@ -163,4 +164,4 @@ def test_figures(value: float | str | None, unit: str, text: str) -> None:
 def test_durations_and_numbers() -> None:
     """Milliseconds below a second; thousands apart."""
     assert [duration(seconds) for seconds in (None, 0.0, 0.084, 4.4914)] == ["–", "0 ms", "84 ms", "4.491 s"]
-    assert number(1234567.25) == "1 234 567.25"
+    assert number(1234567.25) == "1\xa0234\xa0567.25"
