@@ -89,7 +89,7 @@ def interrupt_children() -> None:
 def _finished(words: list[str], timeout_s: float, env: Mapping[str, str], stdin: str, cwd: Path | None) -> Result:
     try:
         done = subprocess.run(
-            words, capture_output=True, text=True, errors="surrogateescape", timeout=timeout_s,
+            words, capture_output=True, text=True, errors="replace", timeout=timeout_s,
             env=dict(env), input=stdin, cwd=cwd, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as late:

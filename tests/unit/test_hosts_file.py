@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lab import config, hosts_file, process
+from lab.errors import EnvironmentProblem
 from lab.hosts_file import line_for, with_line, without_line
 from lab.topology import Lab
 
@@ -72,3 +75,12 @@ def test_the_file_is_written_by_root_in_place(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(process, "as_root", lambda *argv, stdin: told.append((argv, stdin)))
     hosts_file.replace("text")
     assert told == [(("tee", hosts_file.HOSTS), "text")]
+
+
+def test_a_file_that_is_not_utf_8_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written back as it was is not read; the error names the file."""
+    odd = tmp_path / "hosts"
+    odd.write_bytes(b"127.0.0.1 caf\xe9\n")
+    monkeypatch.setattr(hosts_file, "HOSTS", odd)
+    with pytest.raises(EnvironmentProblem, match="cannot be read"):
+        hosts_file.read()
