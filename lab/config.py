@@ -82,7 +82,7 @@ def _sentence(fault: Any, table: dict[str, Any], name: str) -> str:
         choices = fault["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         close = _did_you_mean(str(fault["input"]), choices)
         return f"{name}: {key}: {fault['input']!r} is not one of {', '.join(choices)}{close}"
-    if kind == "string_pattern_mismatch":
+    if kind == "string_pattern_mismatch" and place[-1] in ("name", "user", "domain"):
         return f"{name}: {key}: {fault['input']!r} is no DNS label; use a to z, 0 to 9 and inner hyphens"
     if kind == "value_error" and not place:
         return f"{name}: {fault['ctx']['error']}"

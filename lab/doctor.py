@@ -47,7 +47,7 @@ def _python() -> Finding:
 
 
 def _resolver(lab: Lab) -> Finding:
-    servers = resolv_conf(lab).replace("nameserver ", "").split()
+    servers = [line.split()[1] for line in resolv_conf(lab).splitlines() if line.startswith("nameserver")]
     mend = 'set dns = ["…"] in lab.toml to servers that guests can reach'
     detail = ", ".join(servers) or "only on this computer's loopback, where guests cannot reach it"
     return Finding("dns", bool(servers), detail, mend)

@@ -5,9 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab import process
+from lab.errors import EnvironmentProblem
 from lab.topology import Lab
 
 HOSTS = Path("/etc/hosts")
+
+
+def read() -> str:
+    """The text of /etc/hosts.
+
+    Raises:
+        EnvironmentProblem: it is not UTF-8, so it could not be written back as it was.
+    """
+    try:
+        return HOSTS.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise EnvironmentProblem(f"{HOSTS}: cannot be read: {fault}", "change the file by hand") from None
 
 
 def line_for(lab: Lab) -> str:

@@ -66,7 +66,8 @@ def ssh_config(targets: tuple[SshTarget, ...]) -> str:
 
 
 def _key_pair(path: Path, comment: str) -> Path:
-    if not path.exists():
+    if not (path.exists() and path.with_suffix(".pub").exists()):
+        path.unlink(missing_ok=True)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         process.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path)
     return path

@@ -7,6 +7,7 @@ Nothing is configured for good: everything is made by `Network.ensure` and remov
 from __future__ import annotations
 
 import json
+import re
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -153,7 +154,11 @@ def resolv_conf(lab: Lab) -> str:
     for path in (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf")):
         if path.exists():
             lines = path.read_text().splitlines()
-            kept = [line for line in lines if line.startswith(("nameserver", "search")) and " 127." not in line]
+            kept = [
+                line
+                for line in lines
+                if line.startswith(("nameserver", "search")) and not re.search(r"\s(127\.|::1\b)", line)
+            ]
             if any(line.startswith("nameserver") for line in kept):
                 return "\n".join(kept) + "\n"
     return ""

@@ -89,7 +89,7 @@ class File:
     def is_met(self, host: Host) -> bool:
         """Content, mode and owner are as wanted, and no `then` is owed."""
         shown = host.run(
-            "sha256sum %s && stat -c '%%a %%U:%%G' %s && test ! -e %s",
+            "sha256sum < %s && stat -c '%%a %%U:%%G' %s && test ! -e %s",
             self.path, self.path, self._pending, root=True, check=False,
         )  # fmt: skip
         words = shown.stdout.split()
@@ -98,24 +98,27 @@ class File:
     def apply(self, host: Host) -> None:
         """Write the file, check it, and run `then`."""
         old = f"{self.path}.lab-old"
+        owed = host.run("test -e %s", self._pending, root=True, check=False).ok
         host.run(
             "mkdir -p %s && touch %s && if test -e %s; then cp -p %s %s; else rm -f %s; fi",
             PENDING.rpartition("/")[0], self._pending, self.path, self.path, old, old, root=True,
         )  # fmt: skip
         host.put(self.content.encode(), self.path, mode=self.mode, owner=self.owner)
         if self.check:
-            self._check(host, old)
+            self._check(host, old, owed)
         if self.then:
             host.run(self.then, root=True)
         host.run("rm -f %s %s", old, self._pending, root=True)
 
-    def _check(self, host: Host, old: str) -> None:
+    def _check(self, host: Host, old: str, owed: bool) -> None:
         checked = host.run(self.check, root=True, check=False)
         if not checked.ok:
             host.run(
-                "if test -e %s; then mv -f %s %s; else rm -f %s; fi; rm -f %s",
-                old, old, self.path, self.path, self._pending, root=True,
+                "if test -e %s; then mv -f %s %s; else rm -f %s; fi",
+                old, old, self.path, self.path, root=True,
             )  # fmt: skip
+            if not owed:
+                host.run("rm -f %s", self._pending, root=True)
             raise CommandFailed(host.name, checked, f"{self.path} was put back as it was")
 
 
@@ -136,7 +139,8 @@ class Line:
 
     def is_met(self, host: Host) -> bool:
         """The line is there."""
-        return host.run("grep -qxF -- %s %s", self.text, self.path, check=False).ok
+        owed = File(self.path, "")._pending
+        return host.run("grep -qxF -- %s %s && test ! -e %s", self.text, self.path, owed, check=False).ok
 
     def apply(self, host: Host) -> None:
         """Add it after the last line that contains `after`; else at the end."""

@@ -67,10 +67,10 @@ class Upstream:
     fail_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 10
     connect_timeout_s: Seconds = 1
     read_timeout_s: Seconds = 5
-    next_upstream: tuple[
+    next_upstream: Annotated[tuple[
         Literal["error", "timeout", "invalid_header", "http_500", "http_502", "http_503", "http_504",
                 "http_403", "http_404", "http_429", "non_idempotent", "off"], ...
-    ] = ("error", "timeout")  # fmt: skip
+    ], Field(min_length=1)] = ("error", "timeout")  # fmt: skip
     tries: Annotated[int, Field(ge=0, le=100)] = 0
     zone_kb: Annotated[int, Field(ge=32, le=65536)] = 64
     keepalive: Annotated[int, Field(ge=0, le=10000)] = 0
@@ -133,8 +133,8 @@ class Lab:
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:
-        for fault in (_fault_of_roles(self), _fault_of_addresses(self), _fault_of_upstream(self)):
-            if fault:
+        for fault_of in (_fault_of_roles, _fault_of_addresses, _fault_of_upstream):
+            if fault := fault_of(self):
                 raise ValueError(fault)
         return self
 
@@ -191,7 +191,7 @@ def _fault_of_addresses(lab: Lab) -> str | None:
     reserved = {lab.subnet.network_address, lab.subnet.broadcast_address, lab.gateway}
     for host in lab.host:
         if host.address not in lab.subnet:
-            return f"host: {host.name}'s address {host.address} is outside the subnet {lab.subnet}"
+            return f"host: {host.name}'s address {host.address} is outside the subnet {lab.subnet}; give it one inside"
         if host.address in reserved:
             return f"host: {host.name}'s address {host.address} is reserved; {lab.gateway} is this computer's"
     return None

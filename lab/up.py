@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from lab import content, keys, preflight
+from lab.apps.profile import names as shipped
 from lab.apps.profile import resolve
 from lab.apps.source import Source, SourceUnreachable, obtain
 from lab.boxes import store
@@ -102,7 +103,9 @@ def source_for(lab: Lab, home: Home, listener: Listener, named: str = "") -> Sou
     wanted = named or (state.app if state.app_named else lab.app.name)
     explicit = bool(named) or state.app_named
     try:
-        source = obtain(resolve(wanted))
+        profile = resolve(wanted)
+        wanted = wanted if wanted in shipped() else profile.source
+        source = obtain(profile)
     except SourceUnreachable as fault:
         if explicit:
             raise

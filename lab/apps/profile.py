@@ -108,4 +108,4 @@ def _from_file(path: Path) -> Profile:
 
 def _name_of(source: str) -> str:
     last = re.split(r"[/:]", source.rstrip("/"))[-1].removesuffix(".git")
-    return re.sub(r"[^A-Za-z0-9._-]", "-", last).lstrip(".-") or "app"
+    return re.sub(r"[^A-Za-z0-9._-]", "-", last).lstrip("._-")[:63] or "app"

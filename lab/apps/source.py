@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -86,9 +87,17 @@ def _refresh(url: str, mirror: Path) -> None:
     if not mirror.exists():
         _clone(url, mirror)
         return
-    tip = process.run("git", "ls-remote", "--", url, "HEAD", env=_GIT_ENV, timeout_s=REACH_S, check=False)
-    if tip.ok and tip.stdout.split("\t")[0] != _git(mirror, "rev-parse", "HEAD"):
+    asked = process.run(
+        "git", "ls-remote", "--symref", "--", url, "HEAD", env=_GIT_ENV, timeout_s=REACH_S, check=False
+    )  # fmt: skip
+    tip = re.search(r"^([0-9a-f]{40,})\tHEAD$", asked.stdout, re.MULTILINE)
+    branch = re.search(r"^ref: (\S+)\tHEAD$", asked.stdout, re.MULTILINE)
+    if not asked.ok or tip is None:
+        return
+    if tip[1] != _git(mirror, "rev-parse", "HEAD"):
         process.run("git", "-C", mirror, "fetch", "-q", "--prune", "origin", env=_GIT_ENV, timeout_s=CLONE_S)
+    if branch:
+        _git(mirror, "symbolic-ref", "HEAD", branch[1])
 
 
 def _clone(url: str, mirror: Path) -> None:
@@ -97,7 +106,8 @@ def _clone(url: str, mirror: Path) -> None:
     try:
         process.run("git", "ls-remote", "--", url, "HEAD", env=_GIT_ENV, timeout_s=REACH_S)
         process.run("git", "clone", "-q", "--mirror", "--", url, fresh, env=_GIT_ENV, timeout_s=CLONE_S)
-        _git(fresh, "rev-parse", "HEAD^{commit}")
+        if not process.run("git", "-C", fresh, "rev-parse", "-q", "--verify", "HEAD^{commit}", check=False).ok:
+            raise SourceUnreachable(f"{url}: the repository has no commit yet", "commit the app, then try again")
         fresh.replace(mirror)
     except CommandFailed as fault:
         lines = fault.result.last_lines.splitlines() or ["git said nothing"]
@@ -116,7 +126,9 @@ def _snapshot(folder: Path, mirror: Path) -> None:
         process.run("git", "init", "-q", "--bare", "--initial-branch=main", mirror)
     with tempfile.TemporaryDirectory() as scratch:
         env = {**_GIT_ENV, "GIT_DIR": str(mirror), "GIT_WORK_TREE": str(folder), "GIT_INDEX_FILE": f"{scratch}/index"}
-        process.run("git", "add", "--all", "--force", ":!node_modules", ":!**/node_modules", env=env, cwd=folder)
+        process.run(
+            "git", "add", "--all", "--force", ":!node_modules", ":(exclude,glob)**/node_modules/**", env=env, cwd=folder
+        )
         tree = process.run("git", "write-tree", env=env).stdout.strip()
         commit = process.run("git", "commit-tree", "-m", f"{folder.name}, as it is", tree, env=env).stdout.strip()
         process.run("git", "update-ref", "refs/heads/main", commit, env=env)

@@ -54,7 +54,8 @@ class Cloned:
         if host.run("test -d %s/.git", self.folder, user=self.user, check=False).ok:
             host.run(
                 "cd %s && { git diff --quiet HEAD || git -c user.name=lab -c user.email=lab@localhost stash -q; } && "
-                "git fetch -q %s HEAD && git checkout -q -B %s FETCH_HEAD",
+                "git fetch -q %s HEAD && { git merge-base --is-ancestor HEAD FETCH_HEAD || "
+                "git branch -f lab-kept-$(git rev-parse --short HEAD); } && git checkout -q -B %s FETCH_HEAD",
                 self.folder, staged, self.branch, user=self.user,
             )  # fmt: skip
         else:
@@ -109,7 +110,7 @@ class Made:
     def _make(self, host: Host) -> None:
         host.run("rm -rf %s", f"{self.folder}/{self.product}", user=self.user)
         made = host.run(  # CI is unset, for with it react-scripts takes warnings for errors
-            f"cd %s && unset CI && ( {self.command} ) < /dev/null && mkdir -p %s && echo %s > %s",
+            f"cd %s && unset CI && ( {self.command.replace('%', '%%')} ) < /dev/null && mkdir -p %s && echo %s > %s",
             self.folder, self.product, self.key, self._mark,
             user=self.user, env=dict(self.env), timeout_s=INSTALL_S, check=False,
         )  # fmt: skip
@@ -173,7 +174,7 @@ class Running:
             host.run("pm2 delete %s", number, user=self.user)
         self._refuse_taken_port(host)
         host.run(
-            f"cd %s && unset CI && {self.start} && pm2 save --force", self.folder, user=self.user,
+            f"cd %s && unset CI && {self.start.replace('%', '%%')} && pm2 save --force", self.folder, user=self.user,
             env={**dict(self.env), "LAB_APP": self.spec, "PORT": str(self.port)}, timeout_s=120,
         )  # fmt: skip
         wait_for(

@@ -151,8 +151,14 @@ def _config(lab: Lab, guest: Host, home: Home, rootfs: Path) -> str:
 
 def _free_address(lab: Lab) -> IPv4Address:
     """The highest address of the subnet that no host has."""
-    taken = {host.address for host in lab.hosts}
-    return next(address for address in reversed(list(lab.subnet.hosts())) if address not in taken)
+    taken = {lab.gateway, *(host.address for host in lab.hosts)}
+    last, first = int(lab.subnet.broadcast_address) - 1, int(lab.gateway)
+    for number in range(last, first, -1):
+        if IPv4Address(number) not in taken:
+            return IPv4Address(number)
+    raise EnvironmentProblem(
+        f"the subnet {lab.subnet} has no address left to build the box at", "choose a larger subnet"
+    )
 
 
 def _pack(name: str, rootfs: Path) -> None:

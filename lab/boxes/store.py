@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import tarfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,14 +74,7 @@ def export(name: str, to: Path) -> Path:
     """
     if to.exists():
         raise UsageError(f"{to} exists already", "name a new file")
-    source = _existing(name)
-    fresh = to.with_name(to.name + ".new")
-    try:
-        shutil.copyfile(source, fresh)
-        fresh.replace(to)
-    except OSError as fault:
-        fresh.unlink(missing_ok=True)
-        raise EnvironmentProblem(f"{to}: cannot be written: {fault.strerror}") from None
+    _copied(_existing(name), to)
     return to
 
 
@@ -93,9 +87,7 @@ def import_(file: Path) -> str:
     name = _name_inside(file)
     target = box_file(name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_suffix(".new")
-    shutil.copyfile(file, fresh)
-    fresh.replace(target)
+    _copied(file, target)
     add(name)
     return name
 
@@ -115,9 +107,20 @@ def remove(name: str) -> None:
     path.unlink()
 
 
+def _copied(source: Path, to: Path) -> None:
+    """Copy a file all or nothing."""
+    fresh = to.with_name(to.name + ".new")
+    try:
+        shutil.copyfile(source, fresh)
+        fresh.replace(to)
+    except OSError as fault:
+        fresh.unlink(missing_ok=True)
+        raise EnvironmentProblem(f"{to}: cannot be written: {fault.strerror}") from None
+
+
 def _existing(name: str) -> Path:
     path = box_file(name)
-    if not NAME.match(name) or not path.exists():
+    if not NAME.fullmatch(name) or not path.exists():
         known = ", ".join(box.name for box in boxes()) or "none"
         raise UsageError(f"there is no box {name!r}; there are: {known}", "lab box build makes one")
     return path
@@ -128,8 +131,8 @@ def _name_inside(file: Path) -> str:
         with tarfile.open(file) as archive:
             metadata = archive.extractfile("./metadata.json")
             name = str(json.loads(metadata.read())["lab"]["name"]) if metadata else ""
-    except (OSError, KeyError, TypeError, ValueError, tarfile.TarError) as fault:
+    except (OSError, EOFError, zlib.error, KeyError, TypeError, ValueError, tarfile.TarError) as fault:
         raise UsageError(f"{file}: is not a box of the lab: {fault}", "name a file that lab box export wrote") from None
-    if not NAME.match(name):
+    if not NAME.fullmatch(name):
         raise UsageError(f"{file}: the name in it, {name!r}, is none of ours", "name a file that lab box export wrote")
     return name

@@ -19,7 +19,7 @@ from lab.topology import Role
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @file_option
 def ssh(host: str, command: tuple[str, ...], file: Path | None) -> None:
-    r"""Log in to HOST, or run COMMAND there.
+    """Log in to HOST, or run COMMAND there.
 
     \b
     Examples:

@@ -19,7 +19,7 @@ from lab.config import schema
 )
 @file_option
 def render(what: str, provider: str | None, file: Path | None) -> None:
-    r"""Print what would be written; boots nothing.
+    """Print what would be written; boots nothing.
 
     \b
     vagrantfile   the Vagrantfile

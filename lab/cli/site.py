@@ -28,7 +28,7 @@ def hosts(act: str | None, file: Path | None) -> None:
     if act is None:
         click.echo(hosts_file.line_for(lab))
         return
-    text = hosts_file.HOSTS.read_text(encoding="utf-8")
+    text = hosts_file.read()
     wanted = hosts_file.with_line(text, lab) if act == "write" else hosts_file.without_line(text, lab)
     if wanted == text:
         click.echo(f"{hosts_file.HOSTS} is so already.")

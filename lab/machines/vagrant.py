@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,11 @@ class VagrantMachines:
         """Remove guests that Vagrant or the provider knows, but that Vagrant never finished."""
         for name, state in self.states().items():
             if state is State.ABSENT:
-                self._switch.forget(name)
-                shutil.rmtree(self._memory / name, ignore_errors=True)
+                self._sweep(name)
+
+    def _sweep(self, name: str) -> None:
+        self._switch.forget(name)
+        shutil.rmtree(self._memory / name, ignore_errors=True)
 
     def create(self) -> tuple[str, ...]:
         """Make what is absent or half made, power on what is stopped; the names that changed.
@@ -59,6 +63,8 @@ class VagrantMachines:
         stopped = tuple(name for name, state in before.items() if state is State.STOPPED)
         for name in stopped:
             self._switch.on(name)
+        if absent and self._provider != "lxc":  # a new guest has a new host key; a container's is ours
+            self._home.remember(targets=())
         if len(absent) == len(before):
             self._vagrant("up", provider=self._provider)
         else:
@@ -69,8 +75,10 @@ class VagrantMachines:
     def destroy(self) -> None:
         """Remove all guests; those that Vagrant does not know are removed by the provider's tool."""
         if (self._home.vagrant / "Vagrantfile").exists() and any(self._memory.glob("*/*/id")):
-            self._vagrant("destroy")
-        self.tidy()
+            with suppress(EnvironmentProblem):
+                self._vagrant("destroy")
+        for host in self._lab.hosts:
+            self._sweep(host.name)
 
     def states(self) -> Mapping[str, State]:
         """The state of every host; a guest that Vagrant never finished counts as absent."""

@@ -1,0 +1,1 @@
+"""Tests that need no machine, no root and no network."""

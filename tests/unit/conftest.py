@@ -1,0 +1,34 @@
+"""What every unit test has: a cache and a folder of its own, and no variables of this computer's owner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.home import Home
+
+_LEAKS = (
+    "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LAB_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "XDG_CACHE_HOME",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The lab's cache is in the test's folder."""
+    for name in _LEAKS:
+        monkeypatch.delenv(name, raising=False)
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("LAB_CACHE", str(cache))
+    return cache
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """The home of a lab in the test's folder, made."""
+    folder = tmp_path / "course"
+    folder.mkdir()
+    made = Home(folder)
+    made.make()
+    return made

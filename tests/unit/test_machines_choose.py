@@ -1,0 +1,138 @@
+"""Which provider is taken, and why: in one line."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import pytest
+
+from lab import process
+from lab.errors import CommandFailed, MissingTool, Result
+from lab.home import Home
+from lab.machines import choose as module
+from lab.machines.choose import Choice, choose, kvm_works, machines_for
+from lab.machines.protocol import State
+from lab.topology import Lab
+
+
+def _findings(monkeypatch: pytest.MonkeyPatch, libvirt: str = "", virtualbox: str = "", lxc: str = "") -> None:
+    """Let this be what stands against each provider."""
+    monkeypatch.setattr(module, "_libvirt_fault", lambda: libvirt)
+    monkeypatch.setattr(module, "_virtualbox_fault", lambda: virtualbox)
+    monkeypatch.setattr(module, "_lxc_fault", lambda: lxc)
+
+
+@pytest.mark.parametrize(
+    ("libvirt", "virtualbox", "expected"),
+    [
+        ("", "", Choice("libvirt", "provider libvirt")),
+        ("no kvm", "", Choice("virtualbox", "provider virtualbox (libvirt: no kvm)")),
+        ("no kvm", "not installed", Choice("lxc", "provider lxc (libvirt: no kvm; virtualbox: not installed)")),
+    ],
+)
+def test_real_machines_come_before_containers(
+    monkeypatch: pytest.MonkeyPatch, libvirt: str, virtualbox: str, expected: Choice
+) -> None:
+    """The first that works; the line tells why those before it were passed over."""
+    _findings(monkeypatch, libvirt, virtualbox)
+    assert expected == choose("auto")
+
+
+def test_when_nothing_works_each_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to do."""
+    _findings(monkeypatch, "no kvm", "not installed", "needs Linux")
+    with pytest.raises(MissingTool) as caught:
+        choose("auto")
+    assert caught.value.message.endswith("libvirt: no kvm; virtualbox: not installed; lxc: needs Linux")
+    assert caught.value.mend == "lab doctor says what to install"
+
+
+def test_the_wanted_provider_is_taken_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Preflight says later what it lacks."""
+    _findings(monkeypatch, "no", "no", "no")
+    assert choose("virtualbox") == Choice("virtualbox", "provider virtualbox, as asked for")
+
+
+def _kvm(monkeypatch: pytest.MonkeyPatch, *, emulator: bool = True, device: bool = True, code: int = 33) -> None:
+    """Let the emulator and /dev/kvm be there or not, and the probe end with a code."""
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(process, "find", lambda tool: f"/usr/bin/{tool}" if emulator else None)
+    monkeypatch.setattr(os, "access", lambda path, mode: device and path == "/dev/kvm")
+    monkeypatch.setattr(process, "run", lambda *argv, **more: Result(" ".join(map(str, argv)), code, "", ""))
+
+
+def test_kvm_works_when_a_guest_has_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe's own exit code proves it."""
+    _kvm(monkeypatch)
+    assert kvm_works()
+
+
+@pytest.mark.parametrize("code", [0, 1, 255])
+def test_kvm_does_not_work_when_the_guest_did_not_run(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """Also when the emulator ended well."""
+    _kvm(monkeypatch, code=code)
+    assert not kvm_works()
+
+
+def test_kvm_needs_its_device_and_an_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without either nothing is started."""
+    _kvm(monkeypatch, device=False)
+    assert not kvm_works()
+    _kvm(monkeypatch, emulator=False)
+    assert not kvm_works()
+
+
+def test_a_probe_that_hangs_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not an error."""
+
+    def hangs(*argv: object, **more: object) -> Result:
+        raise CommandFailed("this computer", Result("qemu", 124, "", ""))
+
+    _kvm(monkeypatch)
+    monkeypatch.setattr(process, "run", hangs)
+    assert not kvm_works()
+
+
+@pytest.mark.parametrize(
+    ("missing", "fault", "expected"),
+    [
+        ("virsh", "_libvirt_fault", "libvirt is not installed"),
+        ("VBoxManage", "_virtualbox_fault", "VirtualBox is not installed"),
+        ("lxc-start", "_lxc_fault", "LXC is not installed"),
+    ],
+)
+def test_a_missing_program_is_the_reason(
+    monkeypatch: pytest.MonkeyPatch, missing: str, fault: str, expected: str
+) -> None:
+    """For each provider its own."""
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    monkeypatch.setattr(process, "find", lambda tool: None if tool == missing else f"/usr/bin/{tool}")
+    assert expected == getattr(module, fault)()
+
+
+def test_tools_that_are_there_but_do_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that is off, a kernel module that is not loaded, a user without sudo, another system."""
+    monkeypatch.setattr(process, "find", lambda tool: None if tool == "sudo" else f"/usr/bin/{tool}")
+    monkeypatch.setattr(process, "run", lambda *argv, **more: Result("", 1, "", ""))
+    monkeypatch.setattr(module, "kvm_works", lambda: True)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    assert module._libvirt_fault() == "libvirtd is off"
+    assert module._virtualbox_fault() == "VBoxManage does not work"
+    assert module._lxc_fault() == "containers need root or sudo"
+    monkeypatch.setattr(module, "kvm_works", lambda: False)
+    assert module._libvirt_fault() == "KVM does not run guests here"
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    assert module._lxc_fault() == "containers need Linux"
+
+
+@pytest.mark.parametrize("provider", ["lxc", "libvirt", "virtualbox"])
+def test_every_provider_has_machines(
+    tmp_path: Path, home: Home, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    """Their states are asked of the provider's own tool; a lab that was never up has none."""
+    monkeypatch.setattr(process, "run", lambda *argv, **more: Result("", 0, "", ""))
+    monkeypatch.setattr(process, "as_root", lambda *argv, **more: Result("", 0, "", ""))
+    assert machines_for(Lab(), home, provider).states() == dict.fromkeys(["akuma", "voxy", "zero"], State.ABSENT)

@@ -1,0 +1,130 @@
+"""The power switch: doing a thing twice is harmless, and every wait ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab import process
+from lab.errors import HostUnreachable, Result
+from lab.machines import switch as module
+from lab.machines.libvirt import Libvirt
+from lab.machines.lxc import Lxc
+from lab.machines.protocol import State
+from lab.machines.switch import PowerTool, Switch, states_from
+from lab.machines.virtualbox import Virtualbox
+from tests.fakes import FakePowerTool
+
+RUNNING, STOPPED, ABSENT = State.RUNNING, State.STOPPED, State.ABSENT
+
+
+def _switch(states: dict[str, State], deaf: tuple[str, ...] = ()) -> tuple[Switch, FakePowerTool]:
+    """A switch of the guests of lab `p-`, beside a guest of somebody else."""
+    tool = FakePowerTool({**{f"p-{name}": state for name, state in states.items()}, "voxy": RUNNING}, deaf)
+    return Switch(tool, "p-"), tool
+
+
+def test_states_are_those_of_our_own_guests() -> None:
+    """A guest of another lab with an equal name is not ours."""
+    switch, _ = _switch({"akuma": RUNNING, "zero": STOPPED})
+    assert switch.states(["akuma", "voxy", "zero"]) == {"akuma": RUNNING, "voxy": ABSENT, "zero": STOPPED}
+
+
+@pytest.mark.parametrize(("state", "expected"), [(STOPPED, ["start p-voxy"]), (RUNNING, []), (ABSENT, [])])
+def test_on_gives_power_only_where_it_is_off(state: State, expected: list[str]) -> None:
+    """Twice is once."""
+    switch, tool = _switch({} if state is ABSENT else {"voxy": state})
+    switch.on("voxy")
+    switch.on("voxy")
+    assert expected == tool.told
+
+
+@pytest.mark.parametrize(("graceful", "expected"), [(True, ["shut_down p-voxy"]), (False, ["cut p-voxy"])])
+def test_off_ends_a_running_guest(graceful: bool, expected: list[str]) -> None:
+    """Gently or not; twice is once."""
+    switch, tool = _switch({"voxy": RUNNING})
+    switch.off("voxy", graceful=graceful)
+    switch.off("voxy", graceful=graceful)
+    assert expected == tool.told
+    assert switch.states(["voxy"]) == {"voxy": STOPPED}
+
+
+def test_off_leaves_the_absent_alone() -> None:
+    """There is nothing to switch."""
+    switch, tool = _switch({})
+    switch.off("voxy", graceful=True)
+    assert tool.told == []
+
+
+def test_a_guest_that_does_not_shut_down_has_a_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait has a name and a deadline; its power is not taken unasked."""
+    monkeypatch.setattr(module, "SHUTDOWN_S", 0)
+    switch, tool = _switch({"voxy": RUNNING}, deaf=("p-voxy",))
+    with pytest.raises(HostUnreachable) as caught:
+        switch.off("voxy", graceful=True)
+    assert caught.value.message.startswith("power off of voxy: not there after")
+    assert caught.value.mend == "`lab halt --force voxy` takes its power"
+    assert tool.told == ["shut_down p-voxy"]
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [(RUNNING, ["cut p-voxy", "remove p-voxy"]), (STOPPED, ["remove p-voxy"]), (ABSENT, [])],
+)
+def test_forget_removes_whatever_is_left(state: State, expected: list[str]) -> None:
+    """And touches no guest but that."""
+    switch, tool = _switch({} if state is ABSENT else {"voxy": state})
+    switch.forget("voxy")
+    switch.forget("voxy")
+    assert expected == tool.told
+    assert tool.held == {"voxy": RUNNING}
+
+
+def test_states_come_from_two_lists() -> None:
+    """All guests, and those that run."""
+    assert states_from(["a", "b"], ["b"]) == {"a": STOPPED, "b": RUNNING}
+
+
+TOOLS: list[tuple[PowerTool, dict[str, str], list[str]]] = [
+    (
+        Lxc(),
+        {"lxc-ls -1": "a\nb\n", "lxc-ls -1 --active": "b\n"},
+        [
+            "lxc-start --name a --daemon", "lxc-stop --name a --timeout 20", "lxc-stop --name a --kill",
+            "lxc-destroy --name a --force",
+        ],
+    ),
+    (
+        Libvirt(),
+        {"list --all --name": "a\nb\n\n", "list --state-running --name": "b\n"},
+        ["start a", "shutdown a", "destroy a", "undefine a --remove-all-storage"],
+    ),
+    (
+        Virtualbox(),
+        {"VBoxManage list vms": '"a" {11-22}\n"b" {33-44}\n', "VBoxManage list runningvms": '"b" {33-44}\n'},
+        [
+            "VBoxManage startvm a --type headless", "VBoxManage controlvm a acpipowerbutton",
+            "VBoxManage controlvm a poweroff", "VBoxManage unregistervm a --delete",
+        ],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tool", "lists", "expected"), TOOLS, ids=["lxc", "libvirt", "virtualbox"])
+def test_each_provider_has_its_commands(
+    monkeypatch: pytest.MonkeyPatch, tool: PowerTool, lists: dict[str, str], expected: list[str]
+) -> None:
+    """Two lists give the states; four verbs switch."""
+    told: list[str] = []
+
+    def run(*argv: str) -> Result:
+        line = " ".join(argv).removeprefix("virsh --connect qemu:///system ")
+        told.append(line)
+        return Result(line, 0, lists.get(line, ""), "")
+
+    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(process, "as_root", run)
+    assert tool.guests() == {"a": STOPPED, "b": RUNNING}
+    told.clear()
+    for verb in (tool.start, tool.shut_down, tool.cut, tool.remove):
+        verb("a")
+    assert expected == told

@@ -1,0 +1,114 @@
+"""`lab up`, as far as it needs no machine: which app, which provider, and what a failed host means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab import config
+from lab import up as module
+from lab.apps.profile import Profile
+from lab.apps.source import Source, SourceUnreachable
+from lab.errors import EnvironmentProblem
+from lab.events import Note
+from lab.home import Home
+from lab.machines.choose import Choice
+from lab.provisioning import HostReport
+from lab.topology import Lab
+from lab.up import ProvisionFailed, source_for
+from tests.fakes import Heard
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the lab's own app can be had."""
+
+    def obtain(profile: Profile) -> Source:
+        if profile.name != "hello":
+            raise SourceUnreachable(f"{profile.name} cannot be cloned")
+        return Source(profile, "a" * 40, "main", Path("/a"), "")
+
+    monkeypatch.setattr(module, "obtain", obtain)
+
+
+def test_without_internet_the_lab_goes_on_with_its_own_app(offline: None, home: Home) -> None:
+    """Loudly; and the next `up` tries the topology's app again."""
+    heard = Heard()
+    assert source_for(Lab(), home, heard).profile.name == "hello"
+    (note,) = heard.events
+    assert isinstance(note, Note) and note.loud
+    assert "dumbsound cannot be cloned" in note.text and "`hello`" in note.text
+    assert (home.state().app, home.state().app_named) == ("hello", False)
+    assert source_for(Lab(), home, heard).profile.name == "hello"
+    assert len(heard.events) == 2
+
+
+def test_an_app_that_the_user_named_is_never_replaced(offline: None, home: Home) -> None:
+    """Neither now nor when a later command remembers it; nor is the failed wish remembered."""
+    with pytest.raises(SourceUnreachable):
+        source_for(Lab(), home, Heard(), "dumbsound")
+    assert home.state().app == ""
+    home.remember(app="dumbsound", app_named=True)
+    with pytest.raises(SourceUnreachable):
+        source_for(Lab(), home, Heard())
+
+
+def test_a_named_app_is_remembered(offline: None, home: Home) -> None:
+    """Until another is named."""
+    source_for(Lab(), home, Heard(), "hello")
+    assert (home.state().app, home.state().app_named) == ("hello", True)
+    assert source_for(config.parse({"app": {"name": "dumbsound"}}), home, Heard()).profile.name == "hello"
+
+
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What `choose` was asked for; this computer has everything."""
+    asked: list[str] = []
+
+    def choose(wanted: str) -> Choice:
+        asked.append(wanted)
+        return Choice("lxc" if wanted == "auto" else wanted, "because")
+
+    monkeypatch.setattr(module, "choose", choose)
+    monkeypatch.setattr(module.preflight, "check", lambda provider: None)  # type: ignore[attr-defined]
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("option", "table", "guests", "expected"),
+    [
+        ("", {}, "", "auto"),
+        ("", {"provider": "libvirt"}, "", "libvirt"),
+        ("virtualbox", {"provider": "libvirt"}, "", "virtualbox"),
+        ("", {}, "libvirt", "libvirt"),
+        ("auto", {}, "libvirt", "libvirt"),
+        ("libvirt", {}, "libvirt", "libvirt"),
+    ],
+)
+def test_which_provider_is_asked_for(
+    chosen: list[str], home: Home, option: str, table: dict[str, str], guests: str, expected: str
+) -> None:
+    """The option beats the topology; a lab stays where its guests are."""
+    if guests:
+        home.write(f"vagrant/.vagrant/machines/voxy/{guests}/id", "1")
+    module._session(config.parse(table), home, Heard(), option)
+    assert chosen == [expected]
+
+
+def test_a_lab_does_not_move_while_it_has_guests(chosen: list[str], home: Home) -> None:
+    """The message names both providers, and the way."""
+    home.write("vagrant/.vagrant/machines/voxy/libvirt/id", "1")
+    with pytest.raises(EnvironmentProblem) as caught:
+        module._session(Lab(), home, Heard(), "lxc")
+    assert caught.value.message == "this lab runs on libvirt, and lxc was asked for"
+    assert "lab destroy" in caught.value.mend
+
+
+def test_one_failed_host_fails_up() -> None:
+    """With every failure in the message; without one the reports are given on."""
+    fine = HostReport("akuma", True, 1, 0, 1.0)
+    bad = [HostReport(name, False, 0, 1, 1.0, f"{name} broke") for name in ("voxy", "zero")]
+    assert module._checked((fine,)) == (fine,)
+    with pytest.raises(ProvisionFailed, match="voxy broke\nzero broke"):
+        module._checked((fine, *bad))
