@@ -14,14 +14,13 @@ from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
 
-from histories import END, KILLED, fails_over, played
-from recording import record
-
 from lab import after, during, failed_requests, share_of, stalls
 from lab.expectations import standing
 from lab.history import History
 from lab.judge import judge
 from lab.report import page
+from tests.unit.histories import END, KILLED, fails_over, played
+from tests.unit.recording import record
 
 CLAIMS = (
     during(failed_requests()).at_most("0 %"),

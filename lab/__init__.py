@@ -30,10 +30,26 @@ if TYPE_CHECKING:
         stalls,
         steady_again,
     )
+    from lab.faults import (
+        answer_errors,
+        answer_slowly,
+        break_config,
+        cut_link,
+        kill_process,
+        lose_packets,
+        pause,
+        power_off,
+        reject_link,
+        reload_nginx,
+        stop_app,
+        stop_nginx,
+    )
     from lab.quantities import seconds
+    from lab.scenario import Lesson, Scenario
     from lab.steps import Step, command, directory, file, line, packages, reload, service
     from lab.templates import template
     from lab.topology import Host, Lab, Role
+    from lab.verdict import Outcome
 
 _HOMES = {
     "app_states": "lab.apps.states",
@@ -53,6 +69,21 @@ _HOMES = {
     "template": "lab.templates",
     "unpacked_node": "lab.artifacts",
     "seconds": "lab.quantities",
+    "Outcome": "lab.verdict",
+    "Lesson": "lab.scenario",
+    "Scenario": "lab.scenario",
+    "answer_errors": "lab.faults",
+    "answer_slowly": "lab.faults",
+    "break_config": "lab.faults",
+    "cut_link": "lab.faults",
+    "kill_process": "lab.faults",
+    "lose_packets": "lab.faults",
+    "pause": "lab.faults",
+    "power_off": "lab.faults",
+    "reject_link": "lab.faults",
+    "reload_nginx": "lab.faults",
+    "stop_app": "lab.faults",
+    "stop_nginx": "lab.faults",
     "after": "lab.expectations",
     "back_within": "lab.expectations",
     "bad_window": "lab.expectations",
@@ -70,10 +101,12 @@ _HOMES = {
 }
 
 __all__ = [
-    "Context", "Host", "Lab", "Role", "Source", "Step", "after", "app_states", "back_within", "bad_window",
-    "before", "command", "directory", "duplicate_posts", "during", "failed_requests", "file", "healed",
-    "latency_p99", "line", "nothing_left", "packages", "reload", "retries", "seconds", "service", "share_of",
-    "stalls", "steady_again", "template", "unpacked_node",
+    "Context", "Host", "Lab", "Lesson", "Outcome", "Role", "Scenario", "Source", "Step", "after",
+    "answer_errors", "answer_slowly", "app_states", "back_within", "bad_window", "before", "break_config",
+    "command", "cut_link", "directory", "duplicate_posts", "during", "failed_requests", "file", "healed",
+    "kill_process", "latency_p99", "line", "lose_packets", "nothing_left", "packages", "pause", "power_off",
+    "reject_link", "reload", "reload_nginx", "retries", "seconds", "service", "share_of", "stalls",
+    "steady_again", "stop_app", "stop_nginx", "template", "unpacked_node",
 ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -51,7 +51,24 @@ class Note:
     loud: bool = False
 
 
-Event = PhaseStarted | PhaseEnded | StepStarted | StepEnded | Note
+@dataclass(frozen=True)
+class Traffic:
+    """What users got in the last second of a run.
+
+    Attributes:
+        t: seconds on the run's clock.
+        answers: good answers, by backend.
+        failed: requests that failed.
+        slowest_ms: the longest latency, in milliseconds.
+    """
+
+    t: float
+    answers: Mapping[str, int]
+    failed: int
+    slowest_ms: float
+
+
+Event = PhaseStarted | PhaseEnded | StepStarted | StepEnded | Note | Traffic
 Listener = Callable[[Event], None]
 
 

@@ -82,7 +82,12 @@ class Fault:
         names = [host.name for host in lab.hosts]
         if self.host not in names:
             raise UsageError(f"{self.what}: there is no host {self.host}", f"the lab has {', '.join(names)}")
-        known = {"balancer": lab.balancer.address, "port": lab.app.port, "user": lab.app.user, "control": lab.app.port + 1}
+        known = {
+            "balancer": lab.balancer.address,
+            "port": lab.app.port,
+            "user": lab.app.user,
+            "control": lab.app.port + 1,
+        }
         return replace(self, inject=self.inject.format(**known), undo=self.undo.format(**known))
 
 

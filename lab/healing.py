@@ -9,10 +9,10 @@ from lab.faults import Fault, Sign
 from lab.host import Host
 from lab.ledger import Entry, Ledger
 from lab.machines.protocol import State
-from lab.vagrantfile import BOOT_TIMEOUT_S
 from lab.proof import require_serving
 from lab.session import Session
 from lab.topology import Role
+from lab.vagrantfile import BOOT_TIMEOUT_S
 from lab.waiting import wait_for
 
 CONFIRM_S = 5
@@ -147,4 +147,3 @@ def _told(sign: Sign, code: int, status: int, took_s: float) -> str:
 
 def _unit(entry: Entry) -> str:
     return f"lab-undo-{entry.id}"
-

@@ -37,7 +37,7 @@ class Scenario:
     Attributes:
         question: the sentence that the verdict answers.
         lesson: what a class learns from it.
-        fault: what is done; None for a run in which nothing happens.
+        fault: what is done, one or several at once; None for a run in which nothing happens.
         verdict: the expectations.
         config: the balancer's configuration that it runs with unless the user chooses another.
         outcomes: what it comes out as, by configuration; HELD where it is not named.
@@ -47,7 +47,7 @@ class Scenario:
 
     question: str
     lesson: Lesson
-    fault: Fault | None
+    fault: Fault | tuple[Fault, ...] | None
     verdict: Sequence[Expectation]
     config: Variant = "default"
     outcomes: Mapping[Variant, Outcome] = field(default_factory=dict)

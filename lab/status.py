@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass
 
 from lab.host import SshTarget
+from lab.ledger import Entry, Ledger
 from lab.machines.protocol import State
 from lab.parallel import workers
 from lab.proof import status_of
@@ -42,6 +43,7 @@ class LabStatus:
     provider: str
     url: str
     hosts: tuple[HostStatus, ...]
+    faults: tuple[Entry, ...] = ()
 
 
 def status(session: Session) -> LabStatus:
@@ -58,7 +60,7 @@ def status(session: Session) -> LabStatus:
 
     with workers(len(session.lab.hosts)) as pool:
         hosts = tuple(pool.map(look, session.lab.hosts))
-    return LabStatus(session.lab.name, session.provider, session.lab.url, hosts)
+    return LabStatus(session.lab.name, session.provider, session.lab.url, hosts, Ledger(session.home).entries())
 
 
 def _greets(target: SshTarget) -> bool:

@@ -16,6 +16,9 @@ from lab.errors import BUG, INTERRUPTED, LabError
 COMMANDS = {
     "up": ("up", "Bring the lab up: boot, provision, prove that the site is balanced."),
     "status": ("status", "Show each host: state, reachable, app."),
+    "scenario": ("scenario", "Do something to the lab under load, and prove what the users saw."),
+    "report": ("report", "Judge a run again from its record, and show it."),
+    "heal": ("scenario", "Undo whatever is still injected."),
     "provision": ("provision", "Give the hosts their states again; a second time changes nothing."),
     "ssh": ("hosts", "Log in to a host, or run a command there."),
     "logs": ("hosts", "Show what nginx, the app and systemd said on a host."),

@@ -13,8 +13,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from lab.events import Event, Listener, Note, PhaseEnded, PhaseStarted, StepEnded, StepStarted
+from lab.events import Event, Listener, Note, PhaseEnded, PhaseStarted, StepEnded, StepStarted, Traffic
 
+BAR = 24
 MARKS = {True: ("✓", "green"), False: ("✗", "red")}
 
 
@@ -27,12 +28,15 @@ class LiveView:
         self._lock = threading.Lock()
         self._phases: list[str] = []
         self._spinner = Spinner("dots")
+        self._traffic = ""
 
     def __rich__(self) -> Table:
         table = Table.grid(padding=(0, 1))
         with self._lock:
             if self._phases:
                 table.add_row(self._spinner, Text(self._phases[-1], style="bold"))
+            if self._traffic:
+                table.add_row("", self._traffic)
             for host, step in sorted(self._now.items()):
                 table.add_row("", Text.assemble((f"{host:<8}", "cyan"), " ", step), style="dim")
         return table
@@ -63,9 +67,23 @@ class LiveView:
                 self._now.pop(host, None)
                 if changed or not ok:
                     return Text.assemble("  ", MARKS[ok], " ", (f"{host:<8}", "cyan"), " ", step)
+            case Traffic():
+                self._traffic = traffic_line(event)
             case Note(text, loud):
                 return Text(("! " if loud else "  ") + text, style="bold yellow" if loud else "dim")
         return None
+
+
+def traffic_line(seen: Traffic) -> str:
+    """The last second in a line: a bar and a number for each backend, failures, the slowest answer."""
+    total = max(sum(seen.answers.values()) + seen.failed, 1)
+    bars = [_bar(name or "(no name)", count, total) for name, count in sorted(seen.answers.items())]
+    failed = _bar("failed", seen.failed, total) if seen.failed else "no failure"
+    return f"{seen.t:5.1f} s  " + "   ".join([*bars, failed, f"slowest {seen.slowest_ms:.0f} ms"])
+
+
+def _bar(name: str, count: int, total: int) -> str:
+    return f"{name} {'█' * round(BAR * count / total)} {count}"
 
 
 def plain(event: Event) -> None:
@@ -77,6 +95,8 @@ def plain(event: Event) -> None:
             line = f"{name}: {'done' if ok else 'failed'} after {seconds:.1f} s"
         case StepEnded(host, step, changed, ok) if changed or not ok:
             line = f"  {host}: {step}" + ("" if ok else ": failed")
+        case Traffic():
+            line = f"  {traffic_line(event)}"
         case Note(text, loud):
             line = f"{'! ' if loud else ''}{text}"
         case _:

@@ -10,6 +10,7 @@ import click
 
 from lab.config import load
 from lab.home import Home
+from lab.ledger import Ledger
 from lab.session import Session, open_session
 from lab.topology import Lab
 
@@ -20,9 +21,15 @@ file_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def lab_and_home(file: Path | None) -> tuple[Lab, Home]:
-    """The topology, and the folder that the lab keeps beside it."""
-    return load(file), Home(file.parent if file else Path.cwd())
+def lab_and_home(file: Path | None, *, warn: bool = True) -> tuple[Lab, Home]:
+    """The topology, and the folder that the lab keeps beside it; warns while a fault is in force."""
+    home = Home(file.parent if file else Path.cwd())
+    left = Ledger(home).entries() if warn else ()
+    if left:
+        click.secho(
+            f"! still in force: {', '.join(entry.what for entry in left)}; `lab heal` undoes it", fg="yellow", err=True
+        )
+    return load(file), home
 
 
 def opened(file: Path | None, **options: Any) -> Session:

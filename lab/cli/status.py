@@ -22,7 +22,7 @@ def status(file: Path | None, as_json: bool) -> None:
     with opened(file) as session:
         found = look(session)
     if as_json:
-        print_json({**asdict(found), "faults": []})
+        print_json(asdict(found))
     else:
         _show(found)
 
@@ -42,4 +42,6 @@ def _show(found: LabStatus) -> None:
         table.add_row(host.name, ", ".join(host.roles), host.address, state, reachable, app)
     console = Console(highlight=False)
     console.print(table)
+    for fault in found.faults:
+        console.print(f"[yellow]in force: {fault.what}; lab heal undoes it[/]")
     console.print(f"\nprovider {found.provider}, site {found.url}")

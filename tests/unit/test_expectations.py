@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from histories import END, HEALED, KILLED, STRUCK, Reply, Try, all_dead, fails_over, hung, killed, played
 
 from lab.errors import UsageError
 from lab.expectations import (
@@ -31,6 +30,7 @@ from lab.history import History
 from lab.judge import judge
 from lab.records import LeftoverRecord, PostsRecord
 from lab.verdict import Outcome
+from tests.unit.histories import END, HEALED, KILLED, STRUCK, Reply, Try, all_dead, fails_over, hung, killed, played
 
 CLAIMS: tuple[Expectation, ...] = (
     before(share_of("voxy")).between("40 %", "60 %"),

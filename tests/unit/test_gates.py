@@ -6,7 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from histories import (
+
+from lab import gates
+from lab.history import History
+from lab.judge import judge
+from lab.records import Backend, ClockRecord, Effect, Finding
+from lab.verdict import Evidence, Outcome
+from tests.unit.histories import (
     AHEAD_S,
     EPOCH,
     KILLED,
@@ -22,12 +28,6 @@ from histories import (
     played,
     quiet,
 )
-
-from lab import gates
-from lab.history import History
-from lab.judge import judge
-from lab.records import Backend, ClockRecord, Effect, Finding
-from lab.verdict import Evidence, Outcome
 
 
 def sampled(history: History, change: Callable[[int], dict[str, object]]) -> History:

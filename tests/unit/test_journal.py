@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from histories import MEMBERS, RUN, USED
 
 from lab import journal
 from lab.errors import EnvironmentProblem
@@ -27,6 +26,7 @@ from lab.records import (
     SampleRecord,
 )
 from lab.sample import Sample
+from tests.unit.histories import MEMBERS, RUN, USED
 
 ONE_OF_EACH: tuple[Record, ...] = (
     RUN,

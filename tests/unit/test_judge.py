@@ -6,7 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from histories import (
+
+from lab.errors import EnvironmentProblem
+from lab.expectations import after, during, failed_requests, share_of, standing
+from lab.failover import in_force, settled, struck
+from lab.history import History, Window
+from lab.judge import judge
+from lab.verdict import Evidence, Outcome
+from tests.unit.histories import (
     KILLED,
     STRUCK,
     all_dead,
@@ -18,14 +25,7 @@ from histories import (
     played,
     quiet,
 )
-from recording import record
-
-from lab.errors import EnvironmentProblem
-from lab.expectations import after, during, failed_requests, share_of, standing
-from lab.failover import in_force, settled, struck
-from lab.history import History, Window
-from lab.judge import judge
-from lab.verdict import Evidence, Outcome
+from tests.unit.recording import record
 
 KILL_VOXY = (
     during(failed_requests()).at_most("0 %"),

@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
-from histories import KILLED, RUN, Reply, Try, all_dead, fails_over, ghost, killed, played, quiet
 from rich.console import Console
 
 from lab.expectations import Expectation, after, during, failed_requests, share_of, standing
@@ -20,6 +19,7 @@ from lab.report import junit, page, table
 from lab.report.figures import duration, measured, number
 from lab.report.plots import drawn, plot
 from lab.verdict import Evidence, Outcome, Verdict
+from tests.unit.histories import KILLED, RUN, Reply, Try, all_dead, fails_over, ghost, killed, played, quiet
 
 CLAIMS: tuple[Expectation, ...] = (
     during(failed_requests()).at_most("0 %"), after(share_of("voxy")).at_least("40 %"), *standing(),

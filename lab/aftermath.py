@@ -1,0 +1,55 @@
+"""What is gathered when a run is over: the balancer's log, the POSTs that were executed, and what is left."""
+
+from __future__ import annotations
+
+import json
+
+from lab.history import ACCESS
+from lab.journal import Journal
+from lab.ledger import Ledger
+from lab.records import LeftoverRecord, PostsRecord
+from lab.run_folder import RunFolder
+from lab.sample import Clock
+from lab.session import Session
+from lab.variants import SAVED
+
+LOG = "/var/log/nginx/akuma.access.json"
+_LOOK = f"""
+nft list table inet lab_fault >/dev/null 2>&1 && echo 'nftables: table lab_fault'
+systemctl list-units --all --plain --no-legend 'lab-*' | sed 's/^/systemd: /'
+for p in /proc/[0-9]*; do
+    read -r _ name state _ < $p/stat 2>/dev/null && test "$state" = T && echo "stopped process: $name"
+done
+test -e {SAVED} && echo 'nginx: {SAVED}'
+test -e /etc/nginx/akuma/lab-broken.conf && echo 'nginx: lab-broken.conf'
+true
+"""
+
+
+def collect_log(session: Session, folder: RunFolder, run: str) -> None:
+    """Copy this run's lines of the balancer's log into the run's folder."""
+    host = session.host(session.lab.balancer.name)
+    picked = f"/tmp/lab-{run}.jsonl"
+    host.run("grep -hF %s %s.1 %s > %s 2>/dev/null || true", f'"id":"{run}-', LOG, LOG, picked, root=True)
+    (folder.path / ACCESS).write_bytes(host.get(picked))
+    host.run("rm -f %s", picked, root=True)
+
+
+def record_posts(session: Session, journal: Journal, clock: Clock, run: str) -> None:
+    """Ask each backend's app `hello` which POSTs of this run it executed, and how often."""
+    control = session.lab.app.port + 1
+    for backend in session.lab.backends:
+        shown = session.host(backend.name).run("curl -sSf --max-time 10 http://127.0.0.1:%s/posts", control).stdout
+        noted = [post for post in json.loads(shown) if str(post["id"]).startswith(f"{run}-")]
+        ids = tuple(str(post["id"]) for post in noted for _ in range(post["count"]))
+        journal.append(PostsRecord(clock.now(), backend.name, ids))
+
+
+def record_leftovers(session: Session, journal: Journal, clock: Clock, ledger: Ledger) -> None:
+    """Look on every host, and in the ledger, for what the faults may have left."""
+    found = [f"ledger: {entry.what}" for entry in ledger.entries()]
+    for host in session.lab.hosts:
+        lines = session.host(host.name).run(_LOOK, root=True).stdout.splitlines()
+        found += [f"{host.name}: {line.strip()}" for line in lines]
+    names = tuple(host.name for host in session.lab.hosts)
+    journal.append(LeftoverRecord(clock.now(), names, tuple(found)))

@@ -1,0 +1,124 @@
+"""lab scenario, lab heal"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from lab.cli.live import shown
+from lab.cli.options import file_option, json_option, lab_and_home, print_json
+from lab.errors import HELD
+
+if TYPE_CHECKING:
+    from lab.runner import Ran
+    from lab.scenario import Variant
+
+EXAMPLES = """
+\b
+Examples:
+  lab scenario                         what there is
+  lab scenario kill-voxy               voxy loses its power under load
+  lab scenario hang-voxy --config naive
+  lab scenario ./mine.py --rate 300 --duration 20
+"""
+
+
+def scenario_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Completion of scenario names."""
+    from lab.scenario import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("name", required=False, shell_complete=scenario_names)
+@click.option("--rate", type=click.FloatRange(1, 5000), default=150, show_default=True, help="Requests a second.")
+@click.option(
+    "--duration", type=click.FloatRange(1, 600), default=None, help="Seconds for which the fault is in force."
+)
+@click.option("--config", type=click.Choice(["default", "tuned", "naive", "ghost", "ip_hash"]), default=None,
+              help="nginx's configuration for this run; default: the scenario's.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Print the plan; touch nothing.")
+@file_option
+@json_option
+def scenario(
+    name: str | None, rate: float, duration: float | None, config: str | None, dry_run: bool, file: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Do something to the lab under load, and prove what the users saw.
+
+    Without NAME: list the scenarios. NAME may be a file of your own. Ends with 0 when everything expected
+    held, 1 when it did not, 3 when nothing can be concluded; the fault is healed in any case.
+    """
+    from lab.scenario import load, names
+
+    if name is None:
+        _list(names(), as_json)
+        return
+    wanted = load(name)
+    from lab.quantities import seconds
+    from lab.runner import Options, faults_of, plan, run
+    from lab.session import open_session
+
+    lab, home = lab_and_home(file)
+    options = Options(rate, seconds(duration) if duration else None, cast("Variant | None", config))
+    title = Path(name).stem.replace("_", "-")
+    if dry_run:
+        with open_session(lab, home) as session:
+            click.echo("\n".join(plan(title, wanted, faults_of(wanted, session, options), options)))
+        return
+    with (
+        home.lock(f"lab scenario {name}"),
+        shown(quiet=as_json) as listener,
+        open_session(lab, home, listener) as session,
+    ):
+        ran = run(title, wanted, session, options)
+    _show(ran, as_json)
+    raise click.exceptions.Exit(ran.verdict.outcome.exit_code)
+
+
+def _show(ran: Ran, as_json: bool) -> None:
+    if as_json:
+        click.echo(ran.verdict.to_json(), nl=False)
+        return
+    from rich.console import Console
+
+    from lab.report.terminal import table
+
+    console = Console(highlight=False)
+    console.print(table(ran.verdict))
+    console.print(f"\nthe record: {ran.folder.path}\na page for the class: lab report --html report.html")
+
+
+def _list(names: list[str], as_json: bool) -> None:
+    from lab.scenario import load
+
+    if as_json:
+        print_json([{"name": name, "question": load(name).question} for name in names])
+        return
+    width = max(map(len, names))
+    for name in names:
+        click.echo(f"{name:<{width}}  {load(name).question}")
+
+
+@click.command()
+@file_option
+@json_option
+def heal(file: Path | None, as_json: bool) -> None:
+    """Undo whatever is still injected; twice is harmless."""
+    from dataclasses import asdict
+
+    from lab.healing import heal_all
+    from lab.ledger import Ledger
+    from lab.session import open_session
+
+    lab, home = lab_and_home(file, warn=False)
+    with home.lock("lab heal"), shown(quiet=as_json) as listener, open_session(lab, home, listener) as session:
+        healed = heal_all(session, Ledger(home))
+    if as_json:
+        print_json({"healed": [asdict(entry) for entry in healed]})
+    else:
+        click.echo("\n".join(f"healed: {entry.what}" for entry in healed) or "Nothing is injected.")
+    raise click.exceptions.Exit(HELD)

@@ -1,0 +1,1 @@
+"""Scenarios: one file each, to be read by students."""
