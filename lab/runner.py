@@ -40,6 +40,7 @@ from lab.records import (
 from lab.run_folder import RunFolder, new_run
 from lab.scenario import Scenario, Variant
 from lab.session import Session
+from lab.signals import shielded
 from lab.verdict import Verdict
 
 STEADY_S = 3.0
@@ -59,12 +60,14 @@ class Options:
         rate: requests a second.
         duration: how long the fault is left in force.
         variant: the balancer's configuration.
+        note: a sentence for the journal, as the student's prediction.
     """
 
     rate: float = 150.0
     duration: Duration | None = None
     variant: Variant | None = None
     seed: int = 1
+    note: str = ""
 
 
 @dataclass
@@ -173,10 +176,11 @@ def _healed(session: Session, ledger: Ledger) -> Iterator[None]:
     try:
         yield
     finally:
-        if ledger.entries():
-            session.listener(Note("healing what is still in force", loud=True))
-            session.close()
-            healing.heal_all(session, ledger)
+        with shielded():
+            if ledger.entries():
+                session.listener(Note("healing what is still in force", loud=True))
+                session.close()
+                healing.heal_all(session, ledger)
 
 
 def _record(
@@ -187,6 +191,8 @@ def _record(
     config = variants.put_on(variant, session, ledger, folder.id)
     clock = Clock.start()
     journal.append(_run_record(name, scenario, session, options, variant, faults, folder, clock))
+    if options.note:
+        journal.append(NoteRecord(clock.now(), options.note))
     readiness.record_config(session, journal, clock)
     readiness.record_clocks(session, journal, clock)
     watch = Watch(clock)

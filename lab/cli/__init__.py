@@ -18,6 +18,8 @@ COMMANDS = {
     "status": ("status", "Show each host: state, reachable, app."),
     "scenario": ("scenario", "Do something to the lab under load, and prove what the users saw."),
     "report": ("report", "Judge a run again from its record, and show it."),
+    "compare": ("compare", "Show two runs side by side."),
+    "explain": ("explain", "Say what will happen in each kind of failure, from the live configuration."),
     "heal": ("scenario", "Undo whatever is still injected."),
     "provision": ("provision", "Give the hosts their states again; a second time changes nothing."),
     "ssh": ("hosts", "Log in to a host, or run a command there."),

@@ -35,7 +35,7 @@ def report(run: str, html: Path | None, junit: Path | None, gates: bool, file: P
 
     _, home = lab_and_home(file)
     history = History.load(find_run(home, run).path)
-    expected = _expectations(history)
+    expected = expectations_of(history)
     verdict = judge(history, expected)
     if html:
         _write(html, reports.page(history, verdict, expected))
@@ -49,7 +49,7 @@ def report(run: str, html: Path | None, junit: Path | None, gates: bool, file: P
         Console(highlight=False).print(reports.table(verdict, all_gates=gates))
 
 
-def _expectations(history: History) -> Sequence[Expectation]:
+def expectations_of(history: History) -> Sequence[Expectation]:
     """What the scenario expects today; a scenario that is gone leaves what all expect."""
     from lab.expectations import standing
     from lab.scenario import load
