@@ -2,7 +2,7 @@
 LAB := .venv/bin/lab
 PYTHON := .venv/bin/python
 
-.PHONY: help lab-up lab-down test test-unit test-e2e bench lint
+.PHONY: help lab-up lab-down scenario scenarios test test-unit test-e2e bench lint
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -13,6 +13,13 @@ lab-up:  ## set up what is missing, then boot and provision the lab: UP="--app h
 
 lab-down:  ## remove the lab
 	@$(LAB) destroy --yes
+
+scenario:  ## run one scenario on the lab that is up: NAME=kill-voxy
+	@$(LAB) scenario $(NAME)
+
+scenarios:  ## run every scenario with every configuration, on a lab of its own, and write docs/scenarios.md
+	@sh tools/setup test
+	@$(PYTHON) bench/scenarios.py
 
 test: test-unit test-e2e  ## set up what is missing, then all tests, on real machines too
 
@@ -27,6 +34,9 @@ test-e2e:  ## contract and end-to-end tests on real LXC guests, in a network of 
 bench:  ## measure what the README states
 	@sh tools/setup test
 	@$(PYTHON) bench/up.py
+	@$(PYTHON) bench/scenario.py
+	@$(PYTHON) bench/load.py
+	@$(PYTHON) bench/judge.py
 
 lint:  ## format, style, types, and the direction of imports
 	@sh tools/setup test
