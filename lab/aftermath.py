@@ -22,6 +22,8 @@ for p in /proc/[0-9]*; do
 done
 test -e {SAVED} && echo 'nginx: {SAVED}'
 test -e /etc/nginx/akuma/lab-broken.conf && echo 'nginx: lab-broken.conf'
+grep -qs ' down;' /etc/nginx/akuma/my.reverse-proxy.conf && echo 'nginx: a backend that is down'
+mountpoint -q /var/log/nginx && echo 'a file system on /var/log/nginx'
 true
 """
 

@@ -2,11 +2,13 @@
 
 A fault is a value. Its commands run as root on the host that it hits; `undo` is harmless where nothing
 is to be undone, so that the runner, a dead-man timer on the host and `lab heal` may all run it.
-The commands are templates: `{balancer}`, `{port}` and `{user}` are filled in from the lab.
+The commands are templates: `{balancer}`, `{address}` (the victim's), `{port}` and `{user}` are filled in from the
+lab. A fault that has a course of its own, as flapping has, is a bounded unit of systemd on the host.
 """
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
@@ -23,6 +25,8 @@ _NFT = (
     "nft add chain inet lab_fault in '{{ type filter hook input priority -10; }}' && "
     "nft add rule inet lab_fault in ip saddr {balancer} {verdict}"
 )
+_SITE = "/etc/nginx/akuma/my.reverse-proxy.conf"
+_LOGS = "/var/log/nginx"
 _NO_TABLE = "nft delete table inet lab_fault 2>/dev/null || true"
 
 
@@ -57,6 +61,7 @@ class Fault:
         lasting: how long it is left in force.
         kind: `power` for the provider's switch, `command` for commands on the host.
         inject, undo: shell commands for root on the host; empty for the switch.
+        by_balancer: whether the commands run on the balancer, though `host` is the victim.
     """
 
     name: str
@@ -67,6 +72,7 @@ class Fault:
     kind: Literal["power", "command"] = "command"
     inject: str = ""
     undo: str = "true"
+    by_balancer: bool = False
 
     @property
     def what(self) -> str:
@@ -84,6 +90,7 @@ class Fault:
             raise UsageError(f"{self.what}: there is no host {self.host}", f"the lab has {', '.join(names)}")
         known = {
             "balancer": lab.balancer.address,
+            "address": lab[self.host].address,
             "port": lab.app.port,
             "user": lab.app.user,
             "control": lab.app.port + 1,
@@ -110,6 +117,24 @@ def kill_process(host: str, *, lasting: Duration = TEN) -> Fault:
     return Fault("kill_process", host, Effect.BRIEF, Sign.REBORN, lasting, inject=f"kill -9 {_LISTENER}")
 
 
+def crash_loop(host: str, *, lasting: Duration = TEN) -> Fault:
+    """The app's process is killed each time that it is there, until pm2 gives up and calls it errored."""
+    undo = _PM2.replace("{verb}", "start")
+    return _unit("crash_loop", host, Effect.BRIEF, Sign.REFUSED, f"kill -9 {_LISTENER}; sleep 0.1", undo, lasting)
+
+
+def restart_app(host: str, *, drained: bool = False, lasting: Duration = TEN) -> Fault:
+    """The app is restarted in order, through pm2. After `drain` say `drained`: then nobody asks for it meanwhile."""
+    effect = Effect.WITHDRAWN if drained else Effect.BRIEF
+    return Fault("restart_app", host, effect, Sign.REBORN, lasting, inject=_PM2.replace("{verb}", "restart"))
+
+
+def reboot(host: str, *, lasting: Duration = TEN) -> Fault:
+    """The machine is restarted in order. Nothing starts its app but what starts it at every boot."""
+    inject = "systemd-run --quiet --collect --on-active=0.2 --timer-property=AccuracySec=50ms systemctl reboot"
+    return Fault("reboot", host, Effect.BRIEF, Sign.GONE, lasting, inject=inject)
+
+
 def pause(host: str, *, lasting: Duration = TEN) -> Fault:
     """The app's process is stopped by SIGSTOP: the kernel still takes connections, nobody answers them."""
     stop, cont = f"kill -STOP {_LISTENER}", f"kill -CONT {_LISTENER} 2>/dev/null || true"
@@ -133,6 +158,26 @@ def lose_packets(host: str, *, percent: int = 20, lasting: Duration = TEN) -> Fa
         raise UsageError(f"lose_packets: {percent} % is out of range", "write a number from 1 to 90")
     verdict = f"numgen random mod 100 < {percent} drop"
     return _filter("lose_packets", host, Effect.SLOW, Sign.DONE, verdict, lasting)
+
+
+def flap_link(host: str, *, lasting: Duration = TEN) -> Fault:
+    """The balancer is rejected for a second and let in for a second, again and again."""
+    reject = _NFT.replace("{verdict}", "meta l4proto tcp reject with tcp reset")
+    course = f"{reject}; sleep 1; {_NO_TABLE}; sleep 1"
+    return _unit("flap_link", host, Effect.BRIEF, Sign.REFUSED, course, _NO_TABLE, lasting)
+
+
+def limit_cpu(host: str, *, percent: int = 5, lasting: Duration = TEN) -> Fault:
+    """The app's process gets this part of each second and is stopped for the rest of it.
+
+    That is how the tool cpulimit does it; a container may have no CPU quota of its own to set.
+    """
+    if not 1 <= percent <= 90:
+        raise UsageError(f"limit_cpu: {percent} % is out of range", "write a number from 1 to 90")
+    run, rest = percent / 100, 1 - percent / 100
+    course = f"kill -STOP {_LISTENER}; sleep {rest:g}; kill -CONT {_LISTENER}; sleep {run:g}"
+    undo = f"kill -CONT {_LISTENER} 2>/dev/null || true"
+    return _unit("limit_cpu", host, Effect.SLOW, Sign.SLOW, course, undo, lasting)
 
 
 def answer_slowly(host: str, *, by: Duration, lasting: Duration = TEN) -> Fault:
@@ -162,6 +207,36 @@ def break_config(host: str, *, lasting: Duration = TEN) -> Fault:
     file = "/etc/nginx/akuma/lab-broken.conf"
     inject = f"echo 'upstream {{{{' > {file}; systemctl reload nginx; ! nginx -t -q 2>/dev/null"
     return Fault("break_config", host, Effect.BALANCER, Sign.DONE, lasting, inject=inject, undo=f"rm -f {file}")
+
+
+def drain(host: str, *, lasting: Duration = TEN) -> Fault:
+    """The balancer is told to ask the host no more (`down`); what it was asked already, it answers."""
+    line = "/server {address}:{port} /"
+    mark, clear = f"sed -i '{line}s/;/ down;/' {_SITE}", f"sed -i '{line}s/ down;/;/' {_SITE}"
+    old = "pgrep -P $(cat /run/nginx.pid)"
+    inject = (
+        f"{clear} && {mark} && nginx -t -q && old=$({old}) && systemctl reload nginx && "
+        """timeout 5 sh -c 'while pgrep -f "nginx: worker process$" | grep -qxF "$0"; do sleep 0.02; done' "$old\""""
+    )
+    undo = f"{clear} && systemctl reload nginx"
+    return Fault("drain", host, Effect.WITHDRAWN, Sign.DONE, lasting, inject=inject, undo=undo, by_balancer=True)
+
+
+def fill_disk(host: str, *, lasting: Duration = TEN) -> Fault:
+    """The balancer's log gets a file system of one page, which is full at once."""
+    undo = f"while mountpoint -q {_LOGS}; do umount -l {_LOGS}; done; nginx -s reopen || true"
+    inject = f"mount -t tmpfs -o size=4k,mode=755 lab-full {_LOGS} && nginx -s reopen"
+    return Fault("fill_disk", host, Effect.BALANCER, Sign.DONE, lasting, inject=inject, undo=undo)
+
+
+def _unit(
+    name: str, host: str, effect: Effect, sign: Sign, course: str, undo: str, lasting: Duration
+) -> Fault:  # fmt: skip
+    """A course that a unit repeats on the host until it is stopped, for three minutes at most."""
+    unit, loop = f"lab-{name.replace('_', '-')}", shlex.quote(f"while true; do {course}; done")
+    inject = f"systemd-run --quiet --collect --unit={unit} --property=RuntimeMaxSec=180 sh -c {loop}"
+    stop = f"systemctl stop {unit} 2>/dev/null || true; {undo}"
+    return Fault(name, host, effect, sign, lasting, inject=inject, undo=stop)
 
 
 def _filter(name: str, host: str, effect: Effect, sign: Sign, verdict: str, lasting: Duration) -> Fault:

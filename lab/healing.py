@@ -9,6 +9,7 @@ from lab.faults import Fault, Sign
 from lab.host import Host
 from lab.ledger import Entry, Ledger
 from lab.machines.protocol import State
+from lab.network import Network
 from lab.proof import require_serving
 from lab.session import Session
 from lab.topology import Role
@@ -22,9 +23,10 @@ _PROBE = "curl -sS -o /dev/null --max-time 1 -w '%%{http_code} %%{time_total}' h
 _REFUSED, _SILENT = 7, 28
 
 
-def write_down(fault: Fault, ledger: Ledger, run: str) -> Entry:
+def write_down(fault: Fault, ledger: Ledger, run: str, balancer: str = "") -> Entry:
     """The fault's entry, on the disk when this returns."""
-    entry = Entry(uuid4().hex[:12], fault.what, fault.host, fault.kind, fault.undo, run)
+    where = balancer if fault.by_balancer else fault.host
+    entry = Entry(uuid4().hex[:12], fault.what, where, fault.kind, fault.undo, run)
     ledger.write(entry)
     return entry
 
@@ -38,7 +40,7 @@ def inject(session: Session, fault: Fault, entry: Entry) -> None:
     if fault.kind == "power":
         session.machines.power_off(fault.host, graceful=False)
         return
-    host = session.host(fault.host)
+    host = session.host(entry.host)
     host.run(
         "systemd-run --quiet --collect --unit=%s --on-active=%s --timer-property=AccuracySec=100ms sh -c %s",
         _unit(entry), f"{fault.lasting.seconds + DEAD_MAN_MARGIN_S:.0f}", fault.undo, root=True,
@@ -104,6 +106,8 @@ def heal_all(session: Session, ledger: Ledger) -> tuple[Entry, ...]:
     Raises:
         EnvironmentProblem: something could not be undone; everything else was.
     """
+    if session.provider == "lxc":
+        Network(session.lab, session.home).ensure()  # a reboot of this computer has taken the bridge away
     healed, faults = [], []
     for entry in ledger.entries():
         try:
@@ -122,7 +126,7 @@ def _seen(session: Session, fault: Fault, listeners_before: str) -> str:
         return "the command succeeded"
     if fault.sign is Sign.REBORN:
         now = listeners(session, fault.host)
-        return f"{listeners_before} became {now}" if now != listeners_before else ""
+        return f"{listeners_before} became {now}" if now and now != listeners_before else ""
     return _told(fault.sign, *_probe(session.host(session.lab.balancer.name), session, fault.host))
 
 

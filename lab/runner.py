@@ -247,7 +247,7 @@ class _Phases:
 
     def _inject(self, fault: Fault) -> Entry:
         before = healing.listeners(self.session, fault.host)
-        entry = healing.write_down(fault, self.ledger, self.run)
+        entry = healing.write_down(fault, self.ledger, self.run, self.session.lab.balancer.name)
         self._stage(fault, "written")
         healing.inject(self.session, fault, entry)
         self._stage(fault, "injected")

@@ -19,7 +19,7 @@ from lab.expectations import Expectation
 from lab.faults import Fault
 from lab.verdict import Outcome
 
-Variant = Literal["default", "tuned", "naive", "ghost", "ip_hash"]
+Variant = Literal["default", "tuned", "naive", "ghost", "ip_hash", "non_idempotent"]
 
 
 @dataclass(frozen=True)

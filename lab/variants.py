@@ -35,6 +35,8 @@ def upstream_of(variant: Variant, lab: Lab) -> Upstream:
         )  # fmt: skip
     if variant == "naive":
         return Upstream(name=own.name, connect_timeout_s=60, read_timeout_s=60)
+    if variant == "non_idempotent":
+        return replace(own, next_upstream=(*own.next_upstream, "non_idempotent"))
     return replace(own, method="ip_hash") if variant == "ip_hash" else own
 
 

@@ -38,8 +38,10 @@ def scenario_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @click.argument("new_name", required=False, metavar="")
 @click.option("--rate", type=click.FloatRange(1, 5000), default=150, show_default=True, help="Requests a second.")
 @click.option("--duration", type=click.FloatRange(1, 600), default=None, help="Seconds that the fault lasts.")
-@click.option("--config", type=click.Choice(["default", "tuned", "naive", "ghost", "ip_hash"]), default=None,
-              help="nginx's configuration for this run; default: the scenario's.")  # fmt: skip
+@click.option(
+    "--config", type=click.Choice(["default", "tuned", "naive", "ghost", "ip_hash", "non_idempotent"]), default=None,
+    help="nginx's configuration for this run; default: the scenario's.",
+)  # fmt: skip
 @click.option("--predict", "guess", is_flag=False, flag_value="ask", default=None,
               metavar='"errors=0 window=1 serves=zero"',
               help="Guess first, and have the guess scored; without a text it asks.")  # fmt: skip
