@@ -59,13 +59,15 @@ class Traffic:
         t: seconds on the run's clock.
         answers: good answers, by backend.
         failed: requests that failed.
-        slowest_ms: the longest latency, in milliseconds.
+        slowest_ms: the longest latency of those that ended, in milliseconds.
+        waiting: requests that are due and not over.
     """
 
     t: float
     answers: Mapping[str, int]
     failed: int
     slowest_ms: float
+    waiting: int = 0
 
 
 Event = PhaseStarted | PhaseEnded | StepStarted | StepEnded | Note | Traffic

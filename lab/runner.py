@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import inf
 from time import sleep
 
 from lab import aftermath, healing, readiness, variants
@@ -75,28 +76,36 @@ class Watch:
     """What the samples say while they come in; for the live view, and for knowing when all is well again."""
 
     clock: Clock
+    rate: float
     answered: dict[str, float] = field(default_factory=dict)
     failed_at: float = 0.0
     _answers: Counter[str] = field(default_factory=Counter)
     _failed: int = 0
     _slowest_s: float = 0.0
+    _done: int = 0
+    _began: float = inf
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, sample: Sample) -> None:
         """Note one sample; called from the load's thread."""
         with self._lock:
             self._slowest_s = max(self._slowest_s, sample.latency_s)
+            self._done += 1
+            self._began = min(self._began, sample.scheduled)
             if sample.failed:
                 self._failed += 1
                 self.failed_at = sample.done
             else:
                 self._answers[sample.backend] += 1
-                self.answered[sample.backend] = sample.done
+                # An answer that was asked for before is no sign of health: a hanging app gives many when it is freed.
+                self.answered[sample.backend] = max(sample.scheduled, self.answered.get(sample.backend, 0.0))
 
     def traffic(self) -> Traffic:
         """What came since the last call."""
         with self._lock:
-            seen = Traffic(self.clock.now(), dict(self._answers), self._failed, 1000 * self._slowest_s)
+            now = self.clock.now()
+            waiting = max(0, int(self.rate * (now - self._began)) - self._done) if self._done else 0
+            seen = Traffic(now, dict(self._answers), self._failed, 1000 * self._slowest_s, waiting)
             self._answers, self._failed, self._slowest_s = Counter(), 0, 0.0
         return seen
 
@@ -195,7 +204,7 @@ def _record(
         journal.append(NoteRecord(clock.now(), options.note))
     readiness.record_config(session, journal, clock)
     readiness.record_clocks(session, journal, clock)
-    watch = Watch(clock)
+    watch = Watch(clock, options.rate)
     load_plan = _load_plan(scenario, session, options, faults, folder.id)
     addresses = [str(host.address) for host in session.lab.hosts]
 

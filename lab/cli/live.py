@@ -16,6 +16,8 @@ from rich.text import Text
 from lab.events import Event, Listener, Note, PhaseEnded, PhaseStarted, StepEnded, StepStarted, Traffic
 
 BAR = 24
+IN_FLIGHT = 5
+"""So many requests are under way at any time; more of them are waiting for somebody."""
 MARKS = {True: ("✓", "green"), False: ("✗", "red")}
 
 
@@ -79,7 +81,8 @@ def traffic_line(seen: Traffic) -> str:
     total = max(sum(seen.answers.values()) + seen.failed, 1)
     bars = [_bar(name or "(no name)", count, total) for name, count in sorted(seen.answers.items())]
     failed = _bar("failed", seen.failed, total) if seen.failed else "no failure"
-    return f"{seen.t:5.1f} s  " + "   ".join([*bars, failed, f"slowest {seen.slowest_ms:.0f} ms"])
+    waiting = [f"{seen.waiting} waiting"] if seen.waiting > IN_FLIGHT else []
+    return f"{seen.t:5.1f} s  " + "   ".join([*bars, failed, *waiting, f"slowest {seen.slowest_ms:.0f} ms"])
 
 
 def _bar(name: str, count: int, total: int) -> str:
