@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         reject_link,
         reload_nginx,
         restart_app,
+        slow_link,
         stop_app,
         stop_nginx,
     )
@@ -95,6 +96,7 @@ _HOMES = {
     "reboot": "lab.faults",
     "reject_link": "lab.faults",
     "reload_nginx": "lab.faults",
+    "slow_link": "lab.faults",
     "restart_app": "lab.faults",
     "stop_app": "lab.faults",
     "stop_nginx": "lab.faults",
@@ -120,7 +122,7 @@ __all__ = [
     "cut_link", "directory", "drain", "duplicate_posts", "during", "failed_requests", "file", "fill_disk",
     "flap_link", "healed", "kill_process", "latency_p99", "limit_cpu", "line", "lose_packets", "nothing_left",
     "packages", "pause", "power_off", "reboot", "reject_link", "reload", "reload_nginx", "restart_app", "retries",
-    "seconds", "service", "share_of", "stalls", "steady_again", "stop_app", "stop_nginx", "template",
+    "seconds", "service", "share_of", "slow_link", "stalls", "steady_again", "stop_app", "stop_nginx", "template",
     "unpacked_node",
 ]  # fmt: skip
 

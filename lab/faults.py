@@ -180,6 +180,16 @@ def limit_cpu(host: str, *, percent: int = 5, lasting: Duration = TEN) -> Fault:
     return _unit("limit_cpu", host, Effect.SLOW, Sign.SLOW, course, undo, lasting)
 
 
+def slow_link(host: str, *, by: Duration, lasting: Duration = TEN) -> Fault:
+    """Every packet of the host is late, by netem; where its kernel has none, injecting says so, and the way out."""
+    device = "$(ip -oneline route get {balancer} | sed 's/.* dev \\([^ ]*\\).*/\\1/')"
+    late = f"tc qdisc replace dev {device} root netem delay {by.seconds * 1000:.0f}ms"
+    otherwise = "echo 'no netem in the kernel of this host: use answer_slowly, or a virtual machine' >&2; exit 1"
+    undo = f"tc qdisc delete dev {device} root 2>/dev/null || true"
+    inject = f"{late} || {{{{ {otherwise}; }}}}"
+    return Fault("slow_link", host, Effect.SLOW, Sign.SLOW, lasting, inject=inject, undo=undo)
+
+
 def answer_slowly(host: str, *, by: Duration, lasting: Duration = TEN) -> Fault:
     """The app `hello` takes longer for each answer. Its own switch, for containers have no netem."""
     return _switch("answer_slowly", host, Effect.SLOW, Sign.SLOW, f"slow?ms={by.seconds * 1000:.0f}", lasting)

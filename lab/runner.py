@@ -61,12 +61,19 @@ class Options:
         rate: requests a second.
         duration: how long the fault is left in force.
         variant: the balancer's configuration.
+        posts: the part of the requests that are POST.
+        paths, clients: what is asked for, and from which source addresses, at random.
+        keepalive: whether connections are used again.
         note: a sentence for the journal, as the student's prediction.
     """
 
     rate: float = 150.0
     duration: Duration | None = None
     variant: Variant | None = None
+    posts: float | None = None
+    paths: tuple[str, ...] = ("/",)
+    clients: tuple[str, ...] = ()
+    keepalive: bool = False
     seed: int = 1
     note: str = ""
 
@@ -220,7 +227,7 @@ def _record(
         healing.heal(session, config)
         ledger.remove(config)
     aftermath.collect_log(session, folder, folder.id)
-    if scenario.posts:
+    if _posts(scenario, options):
         aftermath.record_posts(session, journal, clock, folder.id)
     aftermath.record_leftovers(session, journal, clock, ledger)
 
@@ -247,7 +254,7 @@ class _Phases:
         with self._phase("observe"):
             self._watch_for(max((fault.lasting.seconds for fault in faults), default=NO_FAULT_S))
         with self._phase("heal"):
-            for fault, entry in entries:
+            for fault, entry in reversed(entries):  # who was drained comes back last of all
                 self._heal(fault, entry)
         with self._phase("recover"):
             self._recover()
@@ -336,5 +343,10 @@ def _load_plan(scenario: Scenario, session: Session, options: Options, faults: t
     bound = STEADY_S + lasting + 2 * BACK_MARGIN_S + session.lab.upstream.fail_timeout_s + 60
     return LoadPlan(
         address=str(session.lab.balancer.address), port=80, host=session.lab.domain, rate=options.rate,
-        duration_s=bound, run_id=run, posts=scenario.posts, seed=options.seed,
+        duration_s=bound, run_id=run, posts=_posts(scenario, options), paths=options.paths, clients=options.clients,
+        keepalive=options.keepalive, seed=options.seed,
     )  # fmt: skip
+
+
+def _posts(scenario: Scenario, options: Options) -> float:
+    return scenario.posts if options.posts is None else options.posts

@@ -42,6 +42,12 @@ def scenario_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
     "--config", type=click.Choice(["default", "tuned", "naive", "ghost", "ip_hash", "non_idempotent"]), default=None,
     help="nginx's configuration for this run; default: the scenario's.",
 )  # fmt: skip
+@click.option("--posts", type=click.FloatRange(0, 1), default=None, help="The part of the requests that are POST.")
+@click.option(
+    "--path", "paths", multiple=True, default=["/"], show_default=True, help="What to ask for; may be given again."
+)
+@click.option("--client", "clients", multiple=True, help="A source address of this computer; repeatable.")
+@click.option("--keepalive", is_flag=True, help="Use connections again, instead of a new one for each request.")
 @click.option("--predict", "guess", is_flag=False, flag_value="ask", default=None,
               metavar='"errors=0 window=1 serves=zero"',
               help="Guess first, and have the guess scored; without a text it asks.")  # fmt: skip
@@ -51,6 +57,7 @@ def scenario_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @json_option
 def scenario(
     name: str | None, new_name: str | None, rate: float, duration: float | None, config: str | None,
+    posts: float | None, paths: tuple[str, ...], clients: tuple[str, ...], keepalive: bool,
     guess: str | None, self_test: bool, dry_run: bool, file: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Do something to the lab under load, and prove what the users saw.
@@ -83,7 +90,10 @@ def scenario(
     title = Path(name).stem.replace("_", "-")
     guessed = _guess(guess, tuple(backend.name for backend in lab.backends))
     note = f"prediction: {guessed}" if guessed else ""
-    options = Options(rate, seconds(duration) if duration else None, cast("Variant | None", config), note=note)
+    options = Options(
+        rate, seconds(duration) if duration else None, cast("Variant | None", config), posts, paths, clients, keepalive,
+        note=note,
+    )  # fmt: skip
     if dry_run:
         with open_session(lab, home) as session:
             click.echo("\n".join(plan(title, wanted, faults_of(wanted, session, options), options)))
