@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from lab.cli.options import file_option, json_option, opened, print_json
+from lab.cli.options import file_option, json_option, lang_option, opened, print_json
 from lab.errors import EnvironmentProblem
 
 
 @click.command()
-@click.option("--lang", type=click.Choice(["en", "id"]), default="en", show_default=True, envvar="LAB_LANG")
+@lang_option
 @file_option
 @json_option
 def explain(lang: str, file: Path | None, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from lab.topology import Lab
 file_option = click.option(
     "--file", "file", type=click.Path(path_type=Path, dir_okay=False), default=None,
     help="The lab's topology; default: lab.toml here, else the built-in lab.",
+)  # fmt: skip
+lang_option = click.option(
+    "--lang", type=click.Choice(["en", "id"]), envvar="LAB_LANG", show_default="by LANG, else en",
+    default=lambda: "id" if os.environ.get("LANG", "").startswith("id") else "en", help="The language of lessons.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

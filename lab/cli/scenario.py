@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from lab.cli.live import shown
-from lab.cli.options import file_option, json_option, lab_and_home, print_json
+from lab.cli.options import file_option, json_option, lab_and_home, lang_option, print_json
 from lab.errors import DEVIATED, HELD
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def scenario_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @click.option("--predict", "guess", is_flag=False, flag_value="ask", default=None,
               metavar='"errors=0 window=1 serves=zero"',
               help="Guess first, and have the guess scored; without a text it asks.")  # fmt: skip
+@lang_option
 @click.option("--self-test", is_flag=True, help="Run the controls: runs whose outcome is known beforehand.")
 @click.option("--dry-run", is_flag=True, help="Print the plan; touch nothing.")
 @file_option
@@ -58,7 +59,7 @@ def scenario_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
 def scenario(
     name: str | None, new_name: str | None, rate: float, duration: float | None, config: str | None,
     posts: float | None, paths: tuple[str, ...], clients: tuple[str, ...], keepalive: bool,
-    guess: str | None, self_test: bool, dry_run: bool, file: Path | None, as_json: bool,
+    guess: str | None, lang: str, self_test: bool, dry_run: bool, file: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Do something to the lab under load, and prove what the users saw.
 
@@ -100,7 +101,7 @@ def scenario(
         return
     with home.lock(f"lab scenario {name}"), shown(as_json) as listener, open_session(lab, home, listener) as session:
         ran = run(title, wanted, session, options)
-    _show(ran, as_json)
+    _show(ran, wanted.lesson.id if lang == "id" else wanted.lesson.en, as_json)
     if guessed and not as_json:
         _score(guessed, ran)
     raise click.exceptions.Exit(ran.verdict.outcome.exit_code)
@@ -147,7 +148,7 @@ def _self_test(file: Path | None, rate: float) -> None:
     raise click.exceptions.Exit(DEVIATED if failed else HELD)
 
 
-def _show(ran: Ran, as_json: bool) -> None:
+def _show(ran: Ran, lesson: str, as_json: bool) -> None:
     if as_json:
         click.echo(ran.verdict.to_json(), nl=False)
         return
@@ -157,6 +158,7 @@ def _show(ran: Ran, as_json: bool) -> None:
 
     console = Console(highlight=False)
     console.print(table(ran.verdict))
+    console.print(f"\n{lesson}", style="italic")
     console.print(f"\nthe record: {ran.folder.path}\na page for the class: lab report --html report.html")
 
 
