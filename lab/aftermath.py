@@ -8,7 +8,7 @@ from lab.history import ACCESS
 from lab.journal import Journal
 from lab.ledger import Ledger
 from lab.records import LeftoverRecord, PostsRecord
-from lab.run_folder import RunFolder
+from lab.run_folder import RunFolder, write_bytes
 from lab.sample import Clock
 from lab.session import Session
 from lab.variants import SAVED
@@ -33,7 +33,7 @@ def collect_log(session: Session, folder: RunFolder, run: str) -> None:
     host = session.host(session.lab.balancer.name)
     picked = f"/tmp/lab-{run}.jsonl"
     host.run("grep -hF %s %s.1 %s > %s 2>/dev/null || true", f'"id":"{run}-', LOG, LOG, picked, root=True)
-    (folder.path / ACCESS).write_bytes(host.get(picked))
+    write_bytes(folder.path / ACCESS, host.get(picked))
     host.run("rm -f %s", picked, root=True)
 
 

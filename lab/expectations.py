@@ -30,7 +30,8 @@ from lab.verdict import Evidence
 
 __all__ = [
     "Expectation", "after", "back_within", "bad_window", "before", "duplicate_posts", "during", "failed_requests",
-    "healed", "latency_p99", "nothing_left", "retries", "seconds", "share_of", "stalls", "standing", "steady_again",
+    "forgotten", "healed", "latency_p99", "nothing_left", "retries", "seconds", "share_of", "stalls", "standing",
+    "steady_again",
 ]  # fmt: skip
 
 When = Literal["before", "during", "after"]
@@ -262,6 +263,22 @@ def steady_again() -> Expectation:
 def nothing_left() -> Expectation:
     """Nothing of the faults is left on any host."""
     return _NothingLeft(("nothing is left behind", "tidak ada yang tertinggal"))
+
+
+class _Forgotten(_Standing):
+    def judge(self, history: History) -> Evidence:
+        """Nothing can be told of a claim that nobody remembers."""
+        return self._evidence(None, "", 0, None)
+
+
+def forgotten() -> Expectation:
+    """What a run claimed, when its scenario file is gone or asks another question by now."""
+    return _Forgotten(
+        (
+            "what the scenario claimed cannot be judged again: its file is gone or asks another question",
+            "yang dinyatakan skenario tidak bisa dinilai lagi: berkasnya hilang atau pertanyaannya berubah",
+        )
+    )
 
 
 def standing() -> tuple[Expectation, ...]:

@@ -118,7 +118,7 @@ def kill_process(host: str, *, lasting: Duration = TEN) -> Fault:
 
 
 def crash_loop(host: str, *, lasting: Duration = TEN) -> Fault:
-    """The app's process is killed each time that it is there, until pm2 gives up and calls it errored."""
+    """The app's process is killed each time that it listens; pm2 starts it again, over and over."""
     undo = _PM2.replace("{verb}", "start")
     return _unit("crash_loop", host, Effect.BRIEF, Sign.REFUSED, f"kill -9 {_LISTENER}; sleep 0.1", undo, lasting)
 
@@ -156,7 +156,7 @@ def lose_packets(host: str, *, percent: int = 20, lasting: Duration = TEN) -> Fa
     """Some of the packets from the balancer are lost, at random."""
     if not 1 <= percent <= 90:
         raise UsageError(f"lose_packets: {percent} % is out of range", "write a number from 1 to 90")
-    verdict = f"numgen random mod 100 < {percent} drop"
+    verdict = f"numgen random mod 100 '<' {percent} drop"
     return _filter("lose_packets", host, Effect.SLOW, Sign.DONE, verdict, lasting)
 
 

@@ -21,6 +21,8 @@ BACK_S = 30
 DEAD_MAN_MARGIN_S = 30
 _PROBE = "curl -sS -o /dev/null --max-time 1 -w '%%{http_code} %%{time_total}' http://%s/"
 _REFUSED, _SILENT = 7, 28
+_GONE = (_REFUSED, _SILENT, 52, 55, 56)
+"""curl's codes for no answer: refused or unreachable, late, empty, and broken in sending or receiving."""
 
 
 def write_down(fault: Fault, ledger: Ledger, run: str, balancer: str = "") -> Entry:
@@ -75,6 +77,8 @@ def heal(session: Session, entry: Entry) -> None:
     Raises:
         LabError: it could not be undone; the entry stays in the ledger.
     """
+    if entry.host not in [host.name for host in session.lab.hosts]:
+        raise EnvironmentProblem(f"{entry.host} is no host of this lab any more", "put it back into lab.toml")
     if entry.kind == "power":
         session.host(entry.host).close()
         session.machines.power_on(entry.host)
@@ -143,9 +147,9 @@ def _told(sign: Sign, code: int, status: int, took_s: float) -> str:
     if sign is Sign.FAILING:
         return f"answers {status}" if code == 0 and status >= 500 else ""
     if sign is Sign.SLOW:
-        slow = code == _SILENT or took_s >= 0.2
+        slow = code == _SILENT or (code == 0 and took_s >= 0.2)
         return f"{took_s:.3f} s for an answer" if slow else ""
-    wanted = {Sign.REFUSED: code == _REFUSED, Sign.SILENT: code == _SILENT, Sign.GONE: code != 0}[sign]
+    wanted = {Sign.REFUSED: code == _REFUSED, Sign.SILENT: code == _SILENT, Sign.GONE: code in _GONE}[sign]
     return words if wanted else ""
 
 

@@ -9,6 +9,7 @@ from lab.errors import EnvironmentProblem, UsageError
 from lab.journal import Journal
 from lab.ledger import Ledger
 from lab.network import Network
+from lab.proof import prove
 from lab.records import ClockRecord, ConfigRecord
 from lab.sample import Clock
 from lab.session import Session
@@ -29,9 +30,20 @@ def require_ready(session: Session, ledger: Ledger) -> None:
     for host in status(session).hosts:
         if host.state != "running":
             raise EnvironmentProblem(f"{host.name} is {host.state}", f"lab start {host.name}, or lab up")
+        if not host.reachable:
+            raise EnvironmentProblem(f"{host.name} lets nobody in over SSH", f"lab reboot {host.name}, or lab up")
         if host.app not in (None, "serving"):
             raise EnvironmentProblem(f"the app on {host.name}: {host.app}", f"lab logs {host.name}; lab provision")
     _require_ours(session)
+
+
+def require_balanced(session: Session) -> None:
+    """Wait until each backend answers through the balancer: after an outage nginx leaves one out for a while.
+
+    Raises:
+        HostUnreachable: one does not within 15 s.
+    """
+    prove(session)
 
 
 def _require_ours(session: Session) -> None:

@@ -74,6 +74,7 @@ class RunRecord:
         rate: requests a second.
         epoch: Unix time at t = 0 on the clock of the computer that ran it.
         command: how to run it again.
+        file: the scenario file of the user's own; empty for a shipped scenario.
     """
 
     t: float
@@ -91,6 +92,7 @@ class RunRecord:
     seed: int
     epoch: float
     command: str = ""
+    file: str = ""
     versions: tuple[Version, ...] = ()
 
 

@@ -30,6 +30,20 @@ class RunFolder:
         return self.path / "verdict.json"
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file of a run.
+
+    Raises:
+        EnvironmentProblem: it cannot be written, as on a full disk.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as fault:
+        raise EnvironmentProblem(
+            f"{path}: cannot be written: {fault.strerror}", "make room, then run it again"
+        ) from None
+
+
 def new_run(home: Home, scenario: str) -> RunFolder:
     """A folder for a run that begins now; `latest` points to it.
 

@@ -38,7 +38,7 @@ from lab.records import (
     RunRecord,
     Stage,
 )
-from lab.run_folder import RunFolder, new_run
+from lab.run_folder import RunFolder, new_run, write_bytes
 from lab.scenario import Scenario, Variant
 from lab.session import Session
 from lab.signals import shielded
@@ -64,6 +64,7 @@ class Options:
         posts: the part of the requests that are POST.
         paths, clients: what is asked for, and from which source addresses, at random.
         keepalive: whether connections are used again.
+        file: the absolute path of a scenario file of the user's own; empty for a shipped one.
         note: a sentence for the journal, as the student's prediction.
     """
 
@@ -74,6 +75,7 @@ class Options:
     paths: tuple[str, ...] = ("/",)
     clients: tuple[str, ...] = ()
     keepalive: bool = False
+    file: str = ""
     seed: int = 1
     note: str = ""
 
@@ -139,7 +141,8 @@ def plan(name: str, scenario: Scenario, faults: Sequence[Fault], options: Option
     ]
     lines.append(f"steady        {STEADY_S:g} s at {options.rate:g} requests a second, a new connection each")
     for fault in faults:
-        how = "the provider's power switch" if fault.kind == "power" else f"on {fault.host}: {fault.inject}"
+        where = "the balancer" if fault.by_balancer else fault.host
+        how = "the provider's power switch" if fault.kind == "power" else f"on {where}: {fault.inject}"
         undo = "the power switch" if fault.kind == "power" else fault.undo
         lines += [f"inject        {fault.what}: {how}", f"observe       {fault.lasting}", f"heal          {undo}"]
     lines.append("recover       until every backend answers again")
@@ -175,6 +178,7 @@ def run(name: str, scenario: Scenario, session: Session, options: Options) -> Ra
     ledger = Ledger(session.home)
     faults = faults_of(scenario, session, options)
     readiness.require_ready(session, ledger)
+    readiness.require_balanced(session)
     folder = new_run(session.home, name)
     try:
         with _healed(session, ledger), Journal(folder.journal) as journal:
@@ -182,7 +186,7 @@ def run(name: str, scenario: Scenario, session: Session, options: Options) -> Ra
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; what was injected is healed, the record is in {folder.path}") from None
     verdict = judge(History.load(folder.path), (*scenario.verdict, *standing()))
-    folder.verdict.write_text(verdict.to_json(), encoding="utf-8")
+    write_bytes(folder.verdict, verdict.to_json().encode())
     return Ran(folder, verdict)
 
 
@@ -321,7 +325,7 @@ def _run_record(
     lab = session.lab
     backends = tuple(Backend(b.name, f"{b.address}:{lab.app.port}", b.weight, b.backup) for b in lab.backends)
     hit = {fault.host for fault in faults}
-    command = ["lab", "scenario", name, "--rate", f"{options.rate:g}"]
+    command = ["lab", "scenario", options.file or name, "--rate", f"{options.rate:g}"]
     command += ["--duration", f"{options.duration.seconds:g}"] if options.duration else []
     command += ["--config", variant] if options.variant else []
     return RunRecord(
@@ -329,7 +333,7 @@ def _run_record(
         variant=variant, balancer=lab.balancer.name,
         hosts=tuple(HostAddress(h.name, str(h.address), tuple(r.value for r in h.roles)) for h in lab.hosts),
         backends=backends, victims=tuple(b.name for b in backends if b.name in hit and _hits_backend(faults, b.name)),
-        rate=options.rate, seed=options.seed, epoch=clock.epoch, command=shlex.join(command),
+        rate=options.rate, seed=options.seed, epoch=clock.epoch, command=shlex.join(command), file=options.file,
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def load(name: str) -> Scenario:
         UsageError: there is none of that name, or the file does not define one.
     """
     path = Path(name) if name.endswith(".py") else _folder() / f"{name.replace('-', '_')}.py"
-    if not path.is_file():
+    if not path.is_file() or not (name.endswith(".py") or name.replace("_", "-") in names()):
         close = difflib.get_close_matches(name, names(), n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names())}"
         raise UsageError(f"there is no scenario {name!r}", hint)
@@ -81,7 +81,7 @@ def load(name: str) -> Scenario:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as fault:
+    except (Exception, SystemExit) as fault:
         raise UsageError(f"{path}: does not import: {type(fault).__name__}: {fault}", "mend the file") from None
     found = getattr(module, "scenario", None)
     if not isinstance(found, Scenario):

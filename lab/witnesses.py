@@ -31,8 +31,6 @@ def balancer_noticed(history: History) -> Evidence | None:
 
 
 def _sign(history: History, fault: Fault, window: Window) -> Evidence:
-    if fault.effect is Effect.SLOW:
-        return _slower(history, fault, window)
     if fault.effect is Effect.WITHDRAWN:
         return _gone(history, fault, window)
     address = _address(history, fault.host)
@@ -40,6 +38,8 @@ def _sign(history: History, fault: Fault, window: Window) -> Evidence:
     failed = sum(t in since for t, attempt in history.failed_attempts if attempt.address == address)
     if failed:
         return _opened(f"the balancer noticed: its log has failed attempts at {fault.host}", failed, "attempts", failed)
+    if fault.effect is Effect.SLOW:  # so slow that an attempt was given up is a failed attempt, which is enough
+        return _slower(history, fault, window)
     why = f"the balancer never met the fault: its log has no failed attempt at {fault.host}"
     return _shut(why, 0, "attempts", len(history.access))
 

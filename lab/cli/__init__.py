@@ -19,7 +19,7 @@ COMMANDS = {
     "scenario": ("scenario", "Do something to the lab under load, and prove what the users saw."),
     "report": ("report", "Judge a run again from its record, and show it."),
     "compare": ("compare", "Show two runs side by side."),
-    "explain": ("explain", "Say what will happen in each kind of failure, from the live configuration."),
+    "explain": ("explain", "Read the live nginx configuration and say what will happen in each kind of failure."),
     "heal": ("scenario", "Undo whatever is still injected."),
     "provision": ("provision", "Give the hosts their states again; a second time changes nothing."),
     "ssh": ("hosts", "Log in to a host, or run a command there."),

@@ -50,14 +50,16 @@ def report(run: str, html: Path | None, junit: Path | None, gates: bool, file: P
 
 
 def expectations_of(history: History) -> Sequence[Expectation]:
-    """What the scenario expects today; a scenario that is gone leaves what all expect."""
-    from lab.expectations import standing
+    """What the scenario expects today, when it still is the one that was run; else what cannot be judged again."""
+    from lab.expectations import forgotten, standing
     from lab.scenario import load
 
     try:
-        return (*load(history.run.scenario).verdict, *standing())
+        found = load(history.run.file or history.run.scenario)
     except LabError:
-        return standing()
+        return (forgotten(), *standing())
+    same = found.question == history.run.question
+    return (*found.verdict, *standing()) if same else (forgotten(), *standing())
 
 
 def _write(path: Path, text: str) -> None:

@@ -93,7 +93,7 @@ def scenario(
     note = f"prediction: {guessed}" if guessed else ""
     options = Options(
         rate, seconds(duration) if duration else None, cast("Variant | None", config), posts, paths, clients, keepalive,
-        note=note,
+        file=str(Path(name).resolve()) if name.endswith(".py") else "", note=note,
     )  # fmt: skip
     if dry_run:
         with open_session(lab, home) as session:
