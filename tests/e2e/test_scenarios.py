@@ -22,6 +22,7 @@ SHORT_S = 1.0
 LONG_S = {"hang-voxy": 6.0, "duplicate-posts": 6.0, "lossy-voxy": 3.0, "cpu-starved-voxy": 3.0, "flap-voxy": 3.0}
 """A hang and a late answer are noticed only after the read timeout of 5 s; the others need some requests."""
 
+OFF_SCHEDULE = "the load was off its schedule"
 NEEDS_A_KERNEL = {"slow_link"}
 """netem: there in a guest with a kernel of its own, not in every container."""
 
@@ -65,7 +66,7 @@ def test_comes_out_as_its_file_says(impatient: Realm, case: Case) -> None:
     """The outcome is that of the file, the exit code says the same, and the lab is as it was."""
     expected = scenario.load(case.name).expected(case.config or scenario.load(case.name).config)
 
-    code, verdict = _run(impatient, case)
+    code, verdict = _measured(impatient, case)
 
     assert (expected.value, expected.exit_code) == (verdict["outcome"], code), _told(verdict)
     assert verdict["healed"] is True
@@ -127,6 +128,16 @@ def test_its_faults_fit_the_default_lab(name: str) -> None:
 def _faults(name: str) -> tuple[Any, ...]:
     fault = scenario.load(name).fault
     return fault if isinstance(fault, tuple) else (fault,) if fault else ()
+
+
+def _measured(realm: Realm, case: Case) -> tuple[int, dict[str, Any]]:
+    """The run, again where this computer was too busy to send on time: then nothing was measured, good or bad."""
+    code, verdict = _run(realm, case)
+    for _ in range(2):
+        if not any(each["holds"] is None and each["claim"].startswith(OFF_SCHEDULE) for each in verdict["evidence"]):
+            break
+        code, verdict = _run(realm, case)
+    return code, verdict
 
 
 def _run(realm: Realm, case: Case) -> tuple[int, dict[str, Any]]:
