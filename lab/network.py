@@ -18,6 +18,8 @@ from lab.names import bridge_name, hardware_address
 from lab.topology import Lab
 
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+WAS_OFF = Path("/run/lab-forwarding-was-off")
+"""A mark for the last lab that goes: the first one had switched forwarding on. Gone with a reboot, as forwarding is."""
 WALL_METRIC = "4278198272"
 """The metric of the `unreachable` route: the kernel's worst, so that it is used only when the bridge is gone."""
 
@@ -77,17 +79,15 @@ class Network:
     def remove(self) -> None:
         """Remove bridge, address, NAT rule and route; nothing when they are gone.
 
-        Forwarding is switched off again when the lab had switched it on and no other lab is left.
+        Forwarding is switched off again when a lab had switched it on and no other lab is left.
         """
         process.as_root("nft", "delete", "table", "ip", self.bridge, check=False)
         self._docker_rules("-D")
         process.as_root("ip", "link", "delete", self.bridge, check=False)
         process.as_root("ip", "route", "delete", "unreachable", str(self._lab.subnet), check=False)
-        mark = self._home.path / "forwarding-was-off"
-        if mark.exists():
-            if not _other_lab_bridges():
-                process.as_root("tee", FORWARD, stdin="0\n")
-            mark.unlink()
+        if WAS_OFF.exists() and not _other_lab_bridges():
+            process.as_root("tee", FORWARD, stdin="0\n")
+            process.as_root("rm", "-f", WAS_OFF)
 
     @property
     def _gateway(self) -> str:
@@ -112,7 +112,7 @@ class Network:
     def _way_out(self) -> None:
         """The guests reach what this computer reaches, under its address."""
         if FORWARD.read_text().strip() == "0":
-            (self._home.path / "forwarding-was-off").touch()
+            process.as_root("touch", WAS_OFF)
             process.as_root("tee", FORWARD, stdin="1\n")
         process.as_root("nft", "delete", "table", "ip", self.bridge, check=False)
         process.as_root("nft", "-f", "-", stdin=_NAT.format(name=self.bridge, subnet=self._lab.subnet))
