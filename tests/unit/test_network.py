@@ -93,9 +93,11 @@ def test_a_free_subnet_and_our_own_bridge_are_fine(monkeypatch: pytest.MonkeyPat
         Network(Lab(), home).refuse_taken_subnet()
 
 
-def test_all_is_removed_that_was_made(monkeypatch: pytest.MonkeyPatch, home: Home) -> None:
-    """NAT, bridge, route; and forwarding is switched off when this lab had switched it on and is the last."""
-    (home.path / "forwarding-was-off").touch()
+def test_all_is_removed_that_was_made(monkeypatch: pytest.MonkeyPatch, home: Home, tmp_path: Path) -> None:
+    """NAT, bridge, route; and forwarding is switched off when a lab had switched it on and this is the last."""
+    mark = tmp_path / "forwarding-was-off"
+    mark.touch()
+    monkeypatch.setattr(network, "WAS_OFF", mark)
     told: list[str] = []
 
     def as_root(*argv: object, check: bool = True, stdin: str = "", **more: object) -> Result:
@@ -112,5 +114,5 @@ def test_all_is_removed_that_was_made(monkeypatch: pytest.MonkeyPatch, home: Hom
         f"ip link delete {bridge}",
         "ip route delete unreachable 192.168.56.0/24",
         f"tee {network.FORWARD}0",
+        f"rm -f {mark}",
     ]
-    assert not (home.path / "forwarding-was-off").exists()
