@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from lab.faults import BROKEN, LOGS, SITE
 from lab.history import ACCESS
 from lab.journal import Journal
 from lab.ledger import Ledger
@@ -13,7 +14,7 @@ from lab.sample import Clock
 from lab.session import Session
 from lab.variants import SAVED
 
-LOG = "/var/log/nginx/akuma.access.json"
+LOG = f"{LOGS}/akuma.access.json"
 _LOOK = f"""
 nft list table inet lab_fault >/dev/null 2>&1 && echo 'nftables: table lab_fault'
 systemctl list-units --all --plain --no-legend 'lab-*' | sed 's/^/systemd: /'
@@ -21,9 +22,9 @@ for p in /proc/[0-9]*; do
     read -r _ name state _ < $p/stat 2>/dev/null && test "$state" = T && echo "stopped process: $name"
 done
 test -e {SAVED} && echo 'nginx: {SAVED}'
-test -e /etc/nginx/akuma/lab-broken.conf && echo 'nginx: lab-broken.conf'
-grep -qs ' down;' /etc/nginx/akuma/my.reverse-proxy.conf && echo 'nginx: a backend that is down'
-mountpoint -q /var/log/nginx && echo 'a file system on /var/log/nginx'
+test -e {BROKEN} && echo 'nginx: lab-broken.conf'
+grep -qs ' down;' {SITE} && echo 'nginx: a backend that is down'
+mountpoint -q {LOGS} && echo 'a file system on {LOGS}'
 true
 """
 

@@ -25,8 +25,9 @@ _NFT = (
     "nft add chain inet lab_fault in '{{ type filter hook input priority -10; }}' && "
     "nft add rule inet lab_fault in ip saddr {balancer} {verdict}"
 )
-_SITE = "/etc/nginx/akuma/my.reverse-proxy.conf"
-_LOGS = "/var/log/nginx"
+SITE = "/etc/nginx/akuma/my.reverse-proxy.conf"
+BROKEN = "/etc/nginx/akuma/lab-broken.conf"
+LOGS = "/var/log/nginx"
 _NO_TABLE = "nft delete table inet lab_fault 2>/dev/null || true"
 
 
@@ -214,15 +215,14 @@ def reload_nginx(host: str, *, times: int = 5, lasting: Duration = TEN) -> Fault
 
 def break_config(host: str, *, lasting: Duration = TEN) -> Fault:
     """A broken file is put into nginx's folder and a reload is asked for, as after a typing mistake."""
-    file = "/etc/nginx/akuma/lab-broken.conf"
-    inject = f"echo 'upstream {{{{' > {file}; systemctl reload nginx; ! nginx -t -q 2>/dev/null"
-    return Fault("break_config", host, Effect.BALANCER, Sign.DONE, lasting, inject=inject, undo=f"rm -f {file}")
+    inject = f"echo 'upstream {{{{' > {BROKEN}; systemctl reload nginx; ! nginx -t -q 2>/dev/null"
+    return Fault("break_config", host, Effect.BALANCER, Sign.DONE, lasting, inject=inject, undo=f"rm -f {BROKEN}")
 
 
 def drain(host: str, *, lasting: Duration = TEN) -> Fault:
     """The balancer is told to ask the host no more (`down`); what it was asked already, it answers."""
     line = "/server {address}:{port} /"
-    mark, clear = f"sed -i '{line}s/;/ down;/' {_SITE}", f"sed -i '{line}s/ down;/;/' {_SITE}"
+    mark, clear = f"sed -i '{line}s/;/ down;/' {SITE}", f"sed -i '{line}s/ down;/;/' {SITE}"
     old = "pgrep -P $(cat /run/nginx.pid)"
     inject = (
         f"{clear} && {mark} && nginx -t -q && old=$({old}) && systemctl reload nginx && "
@@ -234,8 +234,8 @@ def drain(host: str, *, lasting: Duration = TEN) -> Fault:
 
 def fill_disk(host: str, *, lasting: Duration = TEN) -> Fault:
     """The balancer's log gets a file system of one page, which is full at once."""
-    undo = f"while mountpoint -q {_LOGS}; do umount -l {_LOGS}; done; nginx -s reopen || true"
-    inject = f"mount -t tmpfs -o size=4k,mode=755 lab-full {_LOGS} && nginx -s reopen"
+    undo = f"while mountpoint -q {LOGS}; do umount -l {LOGS}; done; nginx -s reopen || true"
+    inject = f"mount -t tmpfs -o size=4k,mode=755 lab-full {LOGS} && nginx -s reopen"
     return Fault("fill_disk", host, Effect.BALANCER, Sign.DONE, lasting, inject=inject, undo=undo)
 
 

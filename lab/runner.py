@@ -294,7 +294,8 @@ class _Phases:
     def _stage(self, fault: Fault, stage: Stage, note: str = "") -> None:
         t = self.clock.now()
         self.journal.append(FaultRecord(t, stage, fault.what, fault.host, fault.effect, note))
-        self.journal.append(EventRecord(t, fault.host, f"{fault.what}: {stage}" + (f" ({note})" if note else "")))
+        if note:
+            self.journal.append(EventRecord(t, fault.host, f"the probe saw: {note}"))
 
     def _watch_for(self, seconds: float) -> None:
         """Let time pass, telling the listener once a second what users get."""
@@ -324,7 +325,6 @@ def _run_record(
 ) -> RunRecord:  # fmt: skip
     lab = session.lab
     backends = tuple(Backend(b.name, f"{b.address}:{lab.app.port}", b.weight, b.backup) for b in lab.backends)
-    hit = {fault.host for fault in faults}
     command = ["lab", "scenario", options.file or name, "--rate", f"{options.rate:g}"]
     command += ["--duration", f"{options.duration.seconds:g}"] if options.duration else []
     command += ["--config", variant] if options.variant else []
@@ -332,7 +332,7 @@ def _run_record(
         t=0.0, id=folder.id, scenario=name, question=scenario.question, lab=lab.name, provider=session.provider,
         variant=variant, balancer=lab.balancer.name,
         hosts=tuple(HostAddress(h.name, str(h.address), tuple(r.value for r in h.roles)) for h in lab.hosts),
-        backends=backends, victims=tuple(b.name for b in backends if b.name in hit and _hits_backend(faults, b.name)),
+        backends=backends, victims=tuple(b.name for b in backends if _hits_backend(faults, b.name)),
         rate=options.rate, seed=options.seed, epoch=clock.epoch, command=shlex.join(command), file=options.file,
     )  # fmt: skip
 

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 from lab import content
 from lab.errors import CommandFailed
+from lab.faults import SITE
 from lab.ledger import Entry, Ledger
 from lab.scenario import Variant
 from lab.session import Session
 from lab.topology import Lab, Upstream
 
-SITE = "/etc/nginx/akuma/my.reverse-proxy.conf"
 SAVED = f"{SITE}.lab-saved"
 TEMPLATE = "provision/templates/my.reverse-proxy.conf.j2"
 _UNDO = f"test ! -e {SAVED} || {{ mv -f {SAVED} {SITE} && systemctl reload nginx; }}"

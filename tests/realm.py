@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -106,6 +107,16 @@ class Realm:
         done = self.lab("destroy", "--yes")
         assert done.returncode == 0, done.stderr
         assert self.leftovers() == []
+
+
+def interrupt(process: subprocess.Popen[str], number: signal.Signals) -> str:
+    """Send SIGINT as a terminal does, to the whole group, or another signal to the process; all that it says then."""
+    if number is signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    return said
 
 
 def wait_for_line(process: subprocess.Popen[str], part: str) -> None:

@@ -17,7 +17,7 @@ from lab.ledger import Ledger
 from lab.quantities import seconds
 from lab.session import open_session
 from lab.waiting import wait_for
-from tests.realm import Realm, wait_for_line
+from tests.realm import Realm, interrupt, wait_for_line
 
 KILL = ("scenario", "kill-voxy", "--duration", "2")
 ANSWERS_ARE_DUE_S = 20
@@ -169,11 +169,7 @@ def test_an_interrupt_heals_before_it_leaves(realm: Realm, number: signal.Signal
     running = realm.start(*(KILL if number is signal.SIGINT else ("scenario", "./mine.py")))
     wait_for_line(running, f"inject: {fault}")
     wait_for_line(running, "observe …")
-    if number is signal.SIGINT:
-        os.killpg(running.pid, number)
-    else:
-        running.send_signal(number)
-    said, _ = running.communicate(timeout=60)
+    said = interrupt(running, number)
     assert running.returncode == 130, said
     assert "what was injected is healed" in said and "Traceback" not in said
     assert realm.json("status")["faults"] == []

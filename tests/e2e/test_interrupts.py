@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.realm import Realm, wait_for_line
+from tests.realm import Realm, interrupt, wait_for_line
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -19,11 +19,7 @@ def test_interrupted_up_goes_on(fresh_realm: Callable[..., Realm], number: signa
     realm = fresh_realm()
     running = realm.start("up", "--app", "hello")
     wait_for_line(running, "boot and provision")
-    if number is signal.SIGINT:
-        os.killpg(running.pid, number)
-    else:
-        running.send_signal(number)
-    said, _ = running.communicate(timeout=60)
+    said = interrupt(running, number)
     assert running.returncode == 130, said
     assert "`lab up` goes on from here" in said
     assert "Traceback" not in said

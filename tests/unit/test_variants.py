@@ -6,12 +6,13 @@ import pytest
 
 from lab import config, nginx_config
 from lab.errors import CommandFailed, Result
+from lab.faults import SITE
 from lab.home import Home
 from lab.ledger import Ledger
 from lab.records import Finding
 from lab.scenario import Variant
 from lab.topology import Lab
-from lab.variants import SAVED, SITE, put_on, text_of, upstream_of
+from lab.variants import SAVED, put_on, text_of, upstream_of
 from tests.fakes import default_hosts
 from tests.unit.playing import Playing
 
