@@ -78,10 +78,10 @@ class _Sender:
             exchange.fail(kind_of(fault))
 
     def _done(self, sample: Sample) -> None:
-        self._on_sample(sample)
         self._under_way -= 1
         if not self._under_way:
             self._quiet.set()
+        self._on_sample(sample)
 
     def _free(self, exchange: Exchange) -> None:
         self._idle.setdefault(exchange.client, []).append(exchange)
@@ -133,13 +133,18 @@ async def _serve() -> None:
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     told = loop.create_task(_until_end(reader, stop))
-    transport, _ = await loop.connect_write_pipe(lambda: _Output(stop), sys.stdout.buffer)
+    transport, output = await loop.connect_write_pipe(lambda: _Output(stop), sys.stdout.buffer)
     encode = msgspec.json.Encoder().encode
+
+    def tell(sample: Sample) -> None:
+        if not output.gone:
+            transport.write(encode(sample) + b"\n")
+
     gc.freeze()
-    await run_load(plan, clock, lambda sample: transport.write(encode(sample) + b"\n"), stop)
+    await run_load(plan, clock, tell, stop)
     told.cancel()
     transport.close()
-    while transport.get_write_buffer_size():
+    while transport.get_write_buffer_size() and not output.gone:
         await asyncio.sleep(LOOK_S)
 
 
@@ -153,8 +158,10 @@ class _Output(asyncio.BaseProtocol):
 
     def __init__(self, stop: Event) -> None:
         self._stop = stop
+        self.gone = False
 
     def connection_lost(self, fault: Exception | None) -> None:
+        self.gone = True
         self._stop.set()
 
 

@@ -9,6 +9,8 @@ import resource
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
 from lab.errors import EnvironmentProblem, UsageError
@@ -277,6 +280,32 @@ def test_a_dead_sender_is_an_error() -> None:
         with pytest.raises(EnvironmentProblem, match="the load ended with exit code -9"):
             load.wait()
     assert samples
+
+
+def test_a_sender_that_nobody_reads_ends() -> None:
+    """Its owner was killed while answers were due: it waits for them, for nobody, and is gone."""
+
+    def slow(connection: socket.socket) -> None:
+        time.sleep(0.3)
+        answer(connection)
+
+    with server(slow) as target:
+        sender = subprocess.Popen(
+            [sys.executable, "-m", "lab.sending"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )  # fmt: skip
+        assert sender.stdin is not None and sender.stdout is not None
+        try:
+            line = msgspec.json.encode((plan(target.port, rate=200, duration_s=60), Clock.start())) + b"\n"
+            sender.stdin.write(line)
+            sender.stdin.flush()
+            assert sender.stdout.readline()
+            sender.stdin.close()
+            sender.stdout.close()
+            sender.wait(10)
+        finally:
+            sender.kill()
+            sender.wait()
+    assert sender.returncode == 0
 
 
 def test_a_sample_that_nobody_can_take_ends_the_load() -> None:
