@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import shlex
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,8 @@ from lab.errors import CommandFailed, HostUnreachable, Result
 from lab.waiting import wait_for
 
 CONNECT_S = 5
+_IMPORTING = threading.Lock()
+"""Several threads open hosts at once, and fabric's modules need each other: imported by two at once they break."""
 
 
 @dataclass(frozen=True)
@@ -207,10 +211,12 @@ class SshHost:
         return self._opened
 
     def _open(self) -> Any:
-        from fabric import Config, Connection
-        from paramiko import RejectPolicy
-        from paramiko.ssh_exception import SSHException
+        with _IMPORTING:
+            from fabric import Config, Connection
+            from paramiko import RejectPolicy
+            from paramiko.ssh_exception import SSHException
 
+        logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # a lost connection is an error of ours, said once
         options = {"key_filename": self.target.key, "look_for_keys": False, "allow_agent": False,
                    "banner_timeout": CONNECT_S, "auth_timeout": CONNECT_S}  # fmt: skip
         connection = Connection(

@@ -73,7 +73,10 @@ class Session:
     def record_targets(self) -> tuple[SshTarget, ...]:
         """Write down how to reach the hosts, for every later command and for `ssh -F`."""
         targets = self.machines.targets()
-        self._targets = {target.name: target for target in targets}
+        before, self._targets = self._targets, {target.name: target for target in targets}
+        for name in [name for name, target in before.items() if self._targets.get(name) != target]:
+            if name in self._hosts:
+                self._hosts.pop(name).close()
         self.home.remember(provider=self.provider, targets=targets)
         self.home.write("ssh_config", keys.ssh_config(targets))
         return targets

@@ -174,6 +174,15 @@ class FakePowerTool:
         del self.held[guest]
 
 
+class FakeRenewer(FakePowerTool):
+    """A provider that has a quick way back to the box."""
+
+    def renew(self, guest: str) -> None:
+        """It runs."""
+        self.told.append(f"renew {guest}")
+        self.held[guest] = State.RUNNING
+
+
 class Heard:
     """A listener that remembers."""
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lab.errors import UsageError
 from lab.host import SshTarget
 from lab.machines.protocol import State
 from lab.topology import Lab
 
 
 class FakeMachines:
-    """The guests of a lab as a dictionary of states."""
+    """The guests of a lab as a dictionary of states.
+
+    Attributes:
+        disks: the files that somebody wrote in each guest since it was made: name of the host → path → text.
+    """
 
     def __init__(self, lab: Lab) -> None:
         self._states = {host.name: State.ABSENT for host in lab.hosts}
         self._lab = lab
+        self.disks: dict[str, dict[str, str]] = {host.name: {} for host in lab.hosts}
 
     def tidy(self) -> None:
         """Nothing here is ever half made."""
@@ -28,6 +34,8 @@ class FakeMachines:
     def destroy(self) -> None:
         """Nothing exists."""
         self._states = dict.fromkeys(self._states, State.ABSENT)
+        for disk in self.disks.values():
+            disk.clear()
 
     def states(self) -> Mapping[str, State]:
         """The state of every host."""
@@ -42,6 +50,13 @@ class FakeMachines:
         """A running guest is stopped."""
         if self._states[name] is State.RUNNING:
             self._states[name] = State.STOPPED
+
+    def renew(self, name: str) -> None:
+        """The guest runs, and its disk is as new."""
+        if self._states[name] is State.ABSENT:
+            raise UsageError(f"{name} does not exist yet", "lab up makes what is missing")
+        self._states[name] = State.RUNNING
+        self.disks[name].clear()
 
     def targets(self) -> tuple[SshTarget, ...]:
         """An address for each host, with keys that do not exist."""

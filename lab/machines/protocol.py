@@ -36,11 +36,16 @@ class PowerSwitch(Protocol):
         """Remove what is left of a guest that was never finished; nothing when nothing is."""
         ...
 
+    def renew(self, name: str) -> bool:
+        """Put a guest back to its box and start it; False, and nothing done, where there is no quick way to."""
+        ...
+
 
 class Machines(Protocol):
     """The guests of one lab. Every verb is idempotent.
 
-    `create` and `destroy` may take long and go through the slow tool; the others are fast.
+    `create` and `destroy` may take long and go through the slow tool, and so may `renew` where guests are
+    virtual machines; the others are fast.
     A name that the lab does not have is a KeyError: the caller checks what the user typed.
     """
 
@@ -66,6 +71,17 @@ class Machines(Protocol):
 
     def power_off(self, name: str, *, graceful: bool = True) -> None:
         """Shut a guest down, or take its power at once."""
+        ...
+
+    def renew(self, name: str) -> None:
+        """Make a guest anew from its box, running, whatever state it is in; everything in it is lost.
+
+        It may not answer yet. Connections to it that are open break; `targets` may have changed.
+
+        Raises:
+            UsageError: it does not exist yet; nothing is made.
+            EnvironmentProblem: it is not what the lab makes, so nothing was touched.
+        """
         ...
 
     def targets(self) -> tuple[SshTarget, ...]:

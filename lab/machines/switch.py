@@ -7,7 +7,7 @@ doing a thing twice is harmless are written once, here.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lab.machines.protocol import State
 from lab.waiting import wait_for
@@ -36,6 +36,15 @@ class PowerTool(Protocol):
 
     def remove(self, guest: str) -> None:
         """Remove a stopped guest with its disk."""
+        ...
+
+
+@runtime_checkable
+class Renewer(Protocol):
+    """A provider that can put a guest back to its box without making it again: one more command of a `PowerTool`."""
+
+    def renew(self, guest: str) -> None:
+        """Take the power of a guest in any state, throw away what was written in it, and start it."""
         ...
 
 
@@ -78,6 +87,13 @@ class Switch:
         self.off(name, graceful=False)
         if self._state(name) is not State.ABSENT:
             self._tool.remove(self._prefix + name)
+
+    def renew(self, name: str) -> bool:
+        """Put a guest back to its box and start it; False, and nothing done, where there is no quick way to."""
+        if not isinstance(self._tool, Renewer):
+            return False
+        self._tool.renew(self._prefix + name)
+        return True
 
     def _state(self, name: str) -> State:
         return self.states([name])[name]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import keys, process
-from lab.errors import LAST_LINES, CommandFailed, EnvironmentProblem, Result
+from lab.errors import LAST_LINES, CommandFailed, EnvironmentProblem, Result, UsageError
 from lab.home import Home
 from lab.host import SshTarget
 from lab.machines.protocol import PowerSwitch, State
@@ -92,6 +92,20 @@ class VagrantMachines:
     def power_off(self, name: str, *, graceful: bool = True) -> None:
         """Shut a guest down, or take its power."""
         self._switch.off(self._lab[name].name, graceful=graceful)
+
+    def renew(self, name: str) -> None:
+        """Put a guest back to its box, running: with the provider's own commands, or else destroyed and made again.
+
+        Raises:
+            UsageError: it does not exist yet.
+        """
+        if self.states()[self._lab[name].name] is State.ABSENT:
+            raise UsageError(f"{name} does not exist yet", "lab up makes what is missing")
+        if self._switch.renew(name):
+            return
+        self._home.remember(targets=())  # it will have a new host key
+        self._vagrant("destroy", vm_name=name)
+        self._vagrant("up", provider=self._provider, vm_name=name)
 
     def targets(self) -> tuple[SshTarget, ...]:
         """How to reach each host: remembered, or known from our own keys, or asked of Vagrant once."""

@@ -53,6 +53,11 @@ class ToldMachines(FakeMachines):
         self.told.append(f"{'shut down' if graceful else 'cut'} {name}")
         super().power_off(name, graceful=graceful)
 
+    def renew(self, name: str) -> None:
+        """As its parent."""
+        self.told.append(f"renew {name}")
+        super().renew(name)
+
 
 class Playing:
     """A session, with its parts as the fakes that they are."""

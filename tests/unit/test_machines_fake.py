@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lab.errors import UsageError
 from lab.machines.fake import FakeMachines
 from lab.machines.protocol import Machines, State
 from lab.topology import Lab
@@ -26,6 +27,21 @@ def test_a_life_of_fake_machines() -> None:
     assert set(machines.states().values()) == {State.ABSENT}
 
 
+def test_a_renewed_guest_runs_and_is_empty() -> None:
+    """From any state but absent."""
+    machines = FakeMachines(Lab())
+    with pytest.raises(UsageError, match="voxy does not exist yet"):
+        machines.renew("voxy")
+    machines.create()
+    machines.power_off("voxy")
+    machines.disks["voxy"]["/mine"] = machines.disks["zero"]["/mine"] = "text"
+    machines.renew("voxy")
+    assert set(machines.states().values()) == {State.RUNNING}
+    assert machines.disks == {"akuma": {}, "voxy": {}, "zero": {"/mine": "text"}}
+    machines.destroy()
+    assert machines.disks["zero"] == {}
+
+
 def test_a_strange_name_is_a_key_error() -> None:
     """As with the real ones."""
     machines = FakeMachines(Lab())
@@ -33,4 +49,6 @@ def test_a_strange_name_is_a_key_error() -> None:
         machines.power_on("nobody")
     with pytest.raises(KeyError):
         machines.power_off("nobody")
+    with pytest.raises(KeyError):
+        machines.renew("nobody")
     assert [each.name for each in machines.targets()] == ["akuma", "voxy", "zero"]

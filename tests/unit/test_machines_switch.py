@@ -12,7 +12,7 @@ from lab.machines.lxc import Lxc
 from lab.machines.protocol import State
 from lab.machines.switch import PowerTool, Switch, states_from
 from lab.machines.virtualbox import Virtualbox
-from tests.fakes import FakePowerTool
+from tests.fakes import FakePowerTool, FakeRenewer
 
 RUNNING, STOPPED, ABSENT = State.RUNNING, State.STOPPED, State.ABSENT
 
@@ -79,6 +79,22 @@ def test_forget_removes_whatever_is_left(state: State, expected: list[str]) -> N
     assert tool.held == {"voxy": RUNNING}
 
 
+@pytest.mark.parametrize("state", [RUNNING, STOPPED])
+def test_renew_is_the_tools_own_command(state: State) -> None:
+    """Which deals with every state itself."""
+    tool = FakeRenewer({"p-voxy": state, "voxy": STOPPED})
+    assert Switch(tool, "p-").renew("voxy") is True
+    assert tool.told == ["renew p-voxy"]
+    assert tool.held == {"p-voxy": RUNNING, "voxy": STOPPED}
+
+
+def test_a_tool_without_that_command_does_nothing() -> None:
+    """And says so."""
+    switch, tool = _switch({"voxy": RUNNING})
+    assert switch.renew("voxy") is False
+    assert tool.told == []
+
+
 def test_states_come_from_two_lists() -> None:
     """All guests, and those that run."""
     assert states_from(["a", "b"], ["b"]) == {"a": STOPPED, "b": RUNNING}
@@ -116,7 +132,7 @@ def test_each_provider_has_its_commands(
     """Two lists give the states; four verbs switch."""
     told: list[str] = []
 
-    def run(*argv: str) -> Result:
+    def run(*argv: str, check: bool = True) -> Result:
         line = " ".join(argv).removeprefix("virsh --connect qemu:///system ")
         told.append(line)
         return Result(line, 0, lists.get(line, ""), "")

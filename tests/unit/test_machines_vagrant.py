@@ -15,14 +15,14 @@ from typing import Any, TextIO
 import pytest
 
 from lab import keys
-from lab.errors import CommandFailed, EnvironmentProblem
+from lab.errors import CommandFailed, EnvironmentProblem, UsageError
 from lab.home import Home
 from lab.machines import vagrant as module
 from lab.machines.protocol import State
 from lab.machines.switch import Switch
 from lab.machines.vagrant import VagrantMachines
 from lab.topology import Lab
-from tests.fakes import FakePowerTool, target
+from tests.fakes import FakePowerTool, FakeRenewer, target
 
 RUNNING, STOPPED, ABSENT = State.RUNNING, State.STOPPED, State.ABSENT
 NAMES = ("akuma", "voxy", "zero")
@@ -66,8 +66,12 @@ class World:
                     world.half_made(name)
                     (world.memory(name) / "libvirt" / "action_provision").touch()
 
-            def destroy(self) -> None:
-                self._do("destroy")
+            def destroy(self, vm_name: str | None = None) -> None:
+                self._do(f"destroy {vm_name}" if vm_name else "destroy")
+                if vm_name:
+                    del world.tool.held[f"p-{vm_name}"]
+                    shutil.rmtree(world.memory(vm_name))
+                    return
                 world.tool.held = {name: state for name, state in world.tool.held.items() if name[:2] != "p-"}
                 shutil.rmtree(world.memory(""))
 
@@ -223,6 +227,43 @@ def test_power_goes_through_the_switch(world: World) -> None:
         world.machines().power_off("nobody")
     with pytest.raises(KeyError):
         world.machines().power_on("nobody")
+
+
+def test_a_guest_is_renewed_by_its_provider_where_that_can(home: Home, world: World) -> None:
+    """Vagrant is not called, and what is known of its keys stays."""
+    world.tool = FakeRenewer(world.tool.held)
+    world.machines().create()
+    remembered = tuple(target(name) for name in NAMES)
+    home.remember(targets=remembered)
+    world.told.clear()
+    world.machines().power_off("voxy", graceful=False)
+    world.machines().renew("voxy")
+    assert (world.told, world.tool.told) == ([], ["cut p-voxy", "renew p-voxy"])
+    assert set(world.machines().states().values()) == {RUNNING}
+    assert home.state().targets == remembered
+
+
+def test_elsewhere_vagrant_destroys_it_and_makes_it_again(home: Home, world: World) -> None:
+    """Only that guest; its host key and port are asked for again."""
+    world.machines().create()
+    home.remember(targets=tuple(target(name) for name in NAMES))
+    world.told.clear()
+    world.machines().renew("voxy")
+    assert world.told == ["destroy voxy", "up voxy libvirt"]
+    assert set(world.machines().states().values()) == {RUNNING}
+    assert home.state().targets == ()
+
+
+def test_a_guest_that_is_not_there_is_not_renewed(world: World) -> None:
+    """Nor one that Vagrant never finished; a name that the lab does not have is a KeyError."""
+    world.half_made("zero")
+    for name in ("voxy", "zero"):
+        with pytest.raises(UsageError, match=f"{name} does not exist yet") as caught:
+            world.machines().renew(name)
+        assert caught.value.mend == "lab up makes what is missing"
+    with pytest.raises(KeyError):
+        world.machines().renew("nobody")
+    assert world.told == []
 
 
 def test_vagrant_is_asked_for_targets_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
