@@ -37,10 +37,13 @@ bench:  ## measure what the README states
 	@$(PYTHON) bench/scenario.py
 	@$(PYTHON) bench/load.py
 	@$(PYTHON) bench/judge.py
+	@$(PYTHON) bench/exercises.py
 
 lint:  ## format, style, types, and the direction of imports
 	@sh tools/setup test
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
+	@for checks in exercises/*/checks.py; do .venv/bin/mypy --no-error-summary $$checks || exit 1; done
+	@.venv/bin/lab exercise lint >/dev/null || .venv/bin/lab exercise lint
 	@.venv/bin/lint-imports --no-cache

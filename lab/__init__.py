@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lab.apps.states import app_states
     from lab.artifacts import unpacked_node
     from lab.context import Context
+    from lab.exercises.checks import Wrong, check
+    from lab.exercises.scene import Answer, Place, Scene
     from lab.expectations import (
         after,
         back_within,
@@ -76,6 +78,11 @@ _HOMES = {
     "service": "lab.steps",
     "template": "lab.templates",
     "unpacked_node": "lab.artifacts",
+    "Answer": "lab.exercises.scene",
+    "Place": "lab.exercises.scene",
+    "Scene": "lab.exercises.scene",
+    "Wrong": "lab.exercises.checks",
+    "check": "lab.exercises.checks",
     "seconds": "lab.quantities",
     "Outcome": "lab.verdict",
     "Lesson": "lab.scenario",
@@ -117,8 +124,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "Context", "Host", "Lab", "Lesson", "Outcome", "Role", "Scenario", "Source", "Step", "after", "answer_errors",
-    "answer_slowly", "app_states", "back_within", "bad_window", "before", "break_config", "command", "crash_loop",
+    "Answer", "Context", "Host", "Lab", "Lesson", "Outcome", "Place", "Role", "Scenario", "Scene", "Source", "Step",
+    "Wrong", "after", "answer_errors", "answer_slowly", "app_states", "back_within", "bad_window", "before",
+    "break_config", "check", "command", "crash_loop",
     "cut_link", "directory", "drain", "duplicate_posts", "during", "failed_requests", "file", "fill_disk",
     "flap_link", "healed", "kill_process", "latency_p99", "limit_cpu", "line", "lose_packets", "nothing_left",
     "packages", "pause", "power_off", "reboot", "reject_link", "reload", "reload_nginx", "restart_app", "retries",

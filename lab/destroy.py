@@ -11,9 +11,12 @@ from lab.machines.vagrant import providers_in_use
 from lab.network import Network
 from lab.topology import Lab
 
+KEPT = ("lock", "runs", "logs", "exercises", "student")
+"""What a lab's folder keeps: records, and what a student has reached."""
+
 
 def destroy(lab: Lab, home: Home, listener: Listener) -> None:
-    """Remove guests, network and the lab's folder; works also when `.lab/` is damaged or half made.
+    """Remove guests, network and keys; works also when `.lab/` is damaged or half made.
 
     Raises:
         LabError: something could not be removed; destroy again once the cause is mended.
@@ -25,7 +28,7 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
             with phase(listener, "network"):
                 Network(lab, home).remove()
     for entry in list(home.path.iterdir()) if home.path.is_dir() else []:
-        if entry.name in ("lock", "runs", "logs"):
+        if entry.name in KEPT:
             continue
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 

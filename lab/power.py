@@ -14,6 +14,8 @@ from lab.topology import Role
 from lab.vagrantfile import BOOT_TIMEOUT_S
 
 APP_S = 180
+_SAVED = "test -s ~%s/.pm2/dump.pm2"
+"""What pm2 brings back at boot; a host without it, as at the start of an exercise, serves nothing by itself."""
 
 
 def halt(session: Session, names: tuple[str, ...], *, force: bool = False) -> None:
@@ -47,8 +49,8 @@ def reboot(session: Session, names: tuple[str, ...]) -> None:
 
 def _start_one(session: Session, name: str) -> None:
     session.machines.power_on(name)
-    session.reachable_host(name, BOOT_TIMEOUT_S[session.provider])
-    if session.lab[name].is_a(Role.BACKEND):
+    host = session.reachable_host(name, BOOT_TIMEOUT_S[session.provider])
+    if session.lab[name].is_a(Role.BACKEND) and host.run(_SAVED, session.lab.app.user, root=True, check=False).ok:
         require_serving(session.lab, name, APP_S)
 
 

@@ -123,6 +123,7 @@ class Lab:
     provider: ProviderName = "auto"
     subnet: Subnet = IPv4Network("192.168.56.0/24")
     domain: Domain = "akuma.xyz"
+    lang: Literal["", "en", "id"] = ""
     ca_bundle: str = ""
     dns: tuple[Address, ...] = ()
     host: tuple[Host, ...] = Field(default_factory=_default_hosts)

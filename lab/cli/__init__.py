@@ -17,6 +17,7 @@ COMMANDS = {
     "up": ("up", "Bring the lab up: boot, provision, prove that the site is balanced."),
     "status": ("status", "Show each host: state, reachable, app."),
     "scenario": ("scenario", "Do something to the lab under load, and prove what the users saw."),
+    "exercise": ("exercise", "Learn by hand on real machines; each exercise checks itself."),
     "report": ("report", "Judge a run again from its record, and show it."),
     "compare": ("compare", "Show two runs side by side."),
     "explain": ("explain", "Read the live nginx configuration and say what will happen in each kind of failure."),

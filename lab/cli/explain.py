@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lab.cli.options import file_option, json_option, lang_option, opened, print_json
+from lab.cli.options import file_option, json_option, lang_option, language, opened, print_json
 from lab.errors import EnvironmentProblem
 
 
@@ -15,7 +15,7 @@ from lab.errors import EnvironmentProblem
 @lang_option
 @file_option
 @json_option
-def explain(lang: str, file: Path | None, as_json: bool) -> None:
+def explain(lang: str | None, file: Path | None, as_json: bool) -> None:
     """Read the live nginx configuration and say what will happen in each kind of failure."""
     from lab.explain import explain as statements_of
     from lab.nginx_config import site
@@ -31,5 +31,5 @@ def explain(lang: str, file: Path | None, as_json: bool) -> None:
         return
     for each in statements:
         click.secho(each.failure, bold=True)
-        click.echo(f"  {each.id if lang == 'id' else each.en}")
+        click.echo(f"  {each.id if language(lang, session.lab) == 'id' else each.en}")
         click.echo(f"  because of: {each.cause}; see it: lab scenario {each.scenario}")

@@ -5,36 +5,49 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lab.config import load
+from lab.exercises.student import load_student
 from lab.home import Home
 from lab.ledger import Ledger
 from lab.session import Session, open_session
 from lab.topology import Lab
+
+if TYPE_CHECKING:
+    from lab.exercises.exercise import Language
 
 file_option = click.option(
     "--file", "file", type=click.Path(path_type=Path, dir_okay=False), default=None,
     help="The lab's topology; default: lab.toml here, else the built-in lab.",
 )  # fmt: skip
 lang_option = click.option(
-    "--lang", type=click.Choice(["en", "id"]), envvar="LAB_LANG", show_default="by LANG, else en",
-    default=lambda: "id" if os.environ.get("LANG", "").startswith("id") else "en", help="The language of lessons.",
+    "--lang", type=click.Choice(["en", "id"]), envvar="LAB_LANG", default=None,
+    show_default="lab.toml's, else by LANG", help="The language of lessons and exercises.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def language(chosen: str | None, lab: Lab) -> Language:
+    """The language to speak: --lang or LAB_LANG, else lab.toml's, else by LANG, else English."""
+    by_system = "id" if os.environ.get("LANG", "").startswith("id") else "en"
+    return "id" if (chosen or lab.lang or by_system) == "id" else "en"
+
+
 def lab_and_home(file: Path | None, *, warn: bool = True) -> tuple[Lab, Home]:
-    """The topology, and the folder that the lab keeps beside it; warns while a fault is in force."""
+    """The topology, and the folder that the lab keeps beside it; warns while a fault is in force.
+
+    Where a student's card lies beside lab.toml, domain and port are the student's own.
+    """
     home = Home(file.parent if file else Path.cwd())
     left = Ledger(home).entries() if warn else ()
     if left:
         click.secho(
             f"! still in force: {', '.join(entry.what for entry in left)}; `lab heal` undoes it", fg="yellow", err=True
         )
-    return load(file), home
+    return load_student(home.folder).own(load(file)), home
 
 
 def opened(file: Path | None, **options: Any) -> Session:

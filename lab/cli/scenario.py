@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from lab.cli.live import shown
-from lab.cli.options import file_option, json_option, lab_and_home, lang_option, print_json
+from lab.cli.options import file_option, json_option, lab_and_home, lang_option, language, print_json
 from lab.errors import DEVIATED, HELD
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def scenario_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
 def scenario(
     name: str | None, new_name: str | None, rate: float, duration: float | None, config: str | None,
     posts: float | None, paths: tuple[str, ...], clients: tuple[str, ...], keepalive: bool,
-    guess: str | None, lang: str, self_test: bool, dry_run: bool, file: Path | None, as_json: bool,
+    guess: str | None, lang: str | None, self_test: bool, dry_run: bool, file: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Do something to the lab under load, and prove what the users saw.
 
@@ -101,7 +101,7 @@ def scenario(
         return
     with home.lock(f"lab scenario {name}"), shown(as_json) as listener, open_session(lab, home, listener) as session:
         ran = run(title, wanted, session, options)
-    _show(ran, wanted.lesson.id if lang == "id" else wanted.lesson.en, as_json)
+    _show(ran, wanted.lesson.id if language(lang, lab) == "id" else wanted.lesson.en, as_json)
     if guessed and not as_json:
         _score(guessed, ran)
     raise click.exceptions.Exit(ran.verdict.outcome.exit_code)

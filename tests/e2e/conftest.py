@@ -22,6 +22,18 @@ def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
         made.remove()
 
 
+@pytest.fixture(scope="session")
+def classroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
+    """A lab for exercises, which make its machines anew again and again; removed at the end, with proof."""
+    made = Realm.make(tmp_path_factory.mktemp("classroom"), 65)
+    try:
+        done = made.lab("up", "--app", "hello", timeout_s=600)
+        assert done.returncode == 0, done.stderr
+        yield made
+    finally:
+        made.remove()
+
+
 @pytest.fixture
 def fresh_realm(tmp_path: Path) -> Iterator[Callable[..., Realm]]:
     """Makes a lab that is not up yet; removed at the end, with proof."""

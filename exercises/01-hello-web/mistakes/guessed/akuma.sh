@@ -1,0 +1,1 @@
+sed -i 's/^3:.*/3: a/' ~/answers.txt

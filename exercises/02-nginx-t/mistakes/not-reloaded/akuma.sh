@@ -1,0 +1,6 @@
+case "$FAULT" in
+    missing-semicolon) sudo sed -i 's|default_type text/plain$|default_type text/plain;|' /etc/nginx/conf.d/site.conf ;;
+    unclosed-brace) sudo sed -i '/return 200/a\    }' /etc/nginx/conf.d/site.conf ;;
+    misspelt-directive) sudo sed -i 's/retrun 200/return 200/' /etc/nginx/conf.d/site.conf ;;
+esac
+sudo nginx -t

@@ -1,0 +1,10 @@
+sudo tee "/etc/nginx/sites-available/$DOMAIN" <<SITE
+server {
+    listen 80;
+    server_name $DOMAIN www.$DOMAIN;
+    root /var/www/site;
+}
+SITE
+sudo nginx -t
+sudo systemctl reload nginx
+sleep 0.5

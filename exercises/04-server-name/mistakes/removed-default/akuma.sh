@@ -1,0 +1,11 @@
+sudo rm /etc/nginx/sites-enabled/default
+sudo tee /etc/nginx/akuma/site.conf <<SITE
+server {
+    listen 80;
+    server_name $DOMAIN www.$DOMAIN;
+    root /var/www/site;
+}
+SITE
+sudo nginx -t
+sudo systemctl reload nginx
+sleep 0.5

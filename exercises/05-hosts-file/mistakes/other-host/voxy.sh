@@ -1,0 +1,1 @@
+echo "$ZERO $DOMAIN" | sudo tee -a /etc/hosts

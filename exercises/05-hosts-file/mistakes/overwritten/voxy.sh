@@ -1,0 +1,1 @@
+echo "$AKUMA $DOMAIN" | sudo tee /etc/hosts

@@ -1,0 +1,1 @@
+echo "$AKUMA http://$DOMAIN" | sudo tee -a /etc/hosts

@@ -1,0 +1,10 @@
+sudo tee /etc/nginx/akuma/my.reverse-proxy.conf <<SITE
+server {
+    listen 80;
+    server_name $DOMAIN;
+    location / {
+        proxy_pass http://127.0.0.1:$PORT;
+    }
+}
+SITE
+sudo nginx -t

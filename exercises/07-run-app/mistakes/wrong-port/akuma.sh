@@ -1,0 +1,5 @@
+git clone /srv/git/hello.git
+cd hello
+npm install
+PORT=$((PORT + 10)) nohup npm start < /dev/null > ~/hello.log 2>&1 &
+until curl -fsS -o /dev/null "http://127.0.0.1:$((PORT + 10))/" 2> /dev/null; do sleep 0.1; done

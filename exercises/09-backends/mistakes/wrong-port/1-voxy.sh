@@ -1,0 +1,5 @@
+cd hello
+PORT=$PORT pm2 start ecosystem.config.js
+sudo env PATH="$PATH" pm2 startup systemd -u vagrant --hp /home/vagrant
+pm2 save
+until curl -fsS -o /dev/null "http://127.0.0.1:$PORT/" 2> /dev/null; do sleep 0.1; done

@@ -1,0 +1,2 @@
+lab halt --force voxy
+lab start voxy

@@ -1,0 +1,3 @@
+lab halt --force voxy
+sleep 4
+lab start voxy

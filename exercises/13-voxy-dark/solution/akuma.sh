@@ -1,0 +1,6 @@
+site=/etc/nginx/akuma/my.reverse-proxy.conf
+sudo sed -i 's/proxy_connect_timeout .*;/proxy_connect_timeout 1s;/' $site
+sudo sed -i 's/proxy_read_timeout .*;/proxy_read_timeout 5s;/' $site
+sudo nginx -t
+sudo systemctl reload nginx
+printf '1: c\n2: a\n3: b\n' > ~/answers.txt

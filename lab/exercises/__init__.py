@@ -1,0 +1,1 @@
+"""Exercises that check themselves: their files, their starting states, their checks, their students."""
