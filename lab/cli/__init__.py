@@ -33,12 +33,14 @@ COMMANDS = {
     "hosts": ("site", "Print, write or remove the site's line in this computer's /etc/hosts."),
     "render": ("render", "Print what would be written; boots nothing."),
     "box": ("box", "Build, list, export, import and remove boxes."),
+    "grade": ("grade", "Grade all exercises, and write the file to hand in; or look at the hand-ins of others."),
+    "class": ("class_", "Give each student of a roster a domain, port, token and faults of their own."),
     "doctor": ("doctor", "Say what is missing on this computer, and the command that mends it."),
     "completion": ("completion", "Print the completion script for a shell."),
 }
 
 
-_FUNCTIONS = {"open": "open_"}  # where the command's name is one of Python's
+_FUNCTIONS = {"open": "open_", "class": "class_"}  # where the command's name is one of Python's
 
 
 class Commands(click.Group):
