@@ -41,7 +41,7 @@ def init(roster: Path, course: str, folder: Path) -> None:
     from lab.grading.roster import read_roster
 
     made, new = classroom.init(read_roster(roster), folder, course)
-    click.echo(f"{made.course}: {len(made.roster)} students, {len(new)} new cards in {folder / classroom.CARDS}")
+    click.echo(f"{made.course}: {len(made.roster)} students, new cards: {len(new)}, in {folder / classroom.CARDS}")
     click.echo(f"Keep {folder / classroom.CLASS} to yourself, and make a copy of it: every card follows from it.")
 
 

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lab.cli.exercise_authors import lint, new, test
 from lab.cli.live import shown
-from lab.cli.options import file_option, json_option, lab_and_home, lang_option, language, print_json
+from lab.cli.options import (
+    exercise_names,
+    file_option,
+    json_option,
+    lab_and_home,
+    lang_option,
+    language,
+    print_json,
+)
 from lab.errors import BUG, DEVIATED, HELD
 
 if TYPE_CHECKING:
@@ -34,16 +43,6 @@ Examples:
 
 WIDTH = 110
 """Lines longer than this are hard to read, however wide the terminal."""
-
-
-def exercise_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Completion of names."""
-    try:
-        from lab.exercises.exercise import names
-
-        return [name for name in names() if name.startswith(incomplete)]
-    except Exception:
-        return []
 
 
 name_argument = click.argument("name", required=False, shell_complete=exercise_names)
@@ -131,16 +130,21 @@ def list_(lang: str | None, file: Path | None, as_json: bool) -> None:
 
 @exercise.command()
 @name_argument
+@click.option(
+    "--again", is_flag=True, help="Make the machines anew although they are in it; what you reached counts on."
+)
 @lang_option
 @file_option
 @json_option
-def start(name: str | None, lang: str | None, file: Path | None, as_json: bool) -> None:
+def start(name: str | None, again: bool, lang: str | None, file: Path | None, as_json: bool) -> None:
     """Put the machines into the starting state, and show the task.
 
-    Without NAME: the first that you have not passed. The exercise's machines are made anew; when they are in
-    this exercise already, your work is kept, and `reset` begins anew.
+    Without NAME: the first that you have not passed, or with --again the present one. The exercise's machines are
+    made anew; when they are in this exercise already, your work is kept, and `reset` begins a new attempt.
     """
-    begin(desk(name, lang, file, first_open=True), "start", as_json)
+    at = desk(name, lang, file, first_open=not again)
+    _ask_before_leaving(at, as_json)
+    begin(at, "start", as_json, again=again)
 
 
 @exercise.command()
@@ -153,7 +157,25 @@ def reset(name: str | None, lang: str | None, file: Path | None, as_json: bool) 
     begin(desk(name, lang, file), "reset", as_json)
 
 
-def begin(at: Desk, verb: str, as_json: bool = False) -> None:
+def _ask_before_leaving(at: Desk, as_json: bool) -> None:
+    """Points that are still to be earned at another exercise are named; at a terminal it asks."""
+    from lab.cli.exercise_view import word
+    from lab.exercises.doing import unfinished
+    from lab.exercises.exercise import load
+
+    left = unfinished(at.home, at.exercise)
+    if left is None or as_json:
+        return
+    possible = load(left.exercise).about.points
+    text = word("leaving", at.lang, exercise=left.exercise, earned=left.earned, possible=possible)
+    click.secho(f"! {text}", fg="yellow", err=True)
+    if left.best is not None and left.best.passed:
+        click.secho(word("full", at.lang, exercise=left.exercise), fg="yellow", err=True)
+    if sys.stdin.isatty():
+        click.confirm(word("go-on", at.lang), default=True, abort=True, err=True)
+
+
+def begin(at: Desk, verb: str, as_json: bool = False, *, again: bool = False) -> None:
     """Put the machines into the starting state and show the task; `verb` is start or reset."""
     from lab.exercises import doing
     from lab.session import open_session
@@ -163,7 +185,7 @@ def begin(at: Desk, verb: str, as_json: bool = False) -> None:
         shown(as_json) as listener,
         open_session(at.lab, at.home, listener) as session,
     ):
-        attempt, kept = doing.begin(session, at.exercise, at.student, anew=verb == "reset")
+        attempt, kept = doing.begin(session, at.exercise, at.student, anew=verb == "reset", again=again)
     if as_json:
         print_json({"exercise": at.exercise.id, "attempt": attempt.number, "kept": kept, "task": at.text("task")})
         return
@@ -306,68 +328,5 @@ def watch(name: str | None, lang: str | None, file: Path | None) -> None:
     watch_over(desk(name, lang, file))
 
 
-@exercise.command()
-@click.argument("name")
-@click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("exercises"), show_default=True
-)
-def new(name: str, folder: Path) -> None:
-    """Write the skeleton of an exercise of your own."""
-    from lab.exercises.skeleton import write_skeleton
-
-    click.echo(write_skeleton(name, folder))
-
-
-@exercise.command()
-@click.argument("names", nargs=-1, shell_complete=exercise_names)
-@file_option
-def lint(names: tuple[str, ...], file: Path | None) -> None:
-    """Look whether exercises' files fit together; without NAMES, all of them."""
-    from lab.exercises.exercise import everything, load
-    from lab.exercises.lint import lint as faults_of
-
-    lab, _ = lab_and_home(file)
-    bad = 0
-    for each in [load(name) for name in names] or everything():
-        faults = faults_of(each, lab)
-        bad += bool(faults)
-        click.secho("✗ " if faults else "✓ ", fg="red" if faults else "green", nl=False)
-        click.echo(each.id)
-        for fault in faults:
-            click.echo(f"    {fault}")
-    raise click.exceptions.Exit(DEVIATED if bad else HELD)
-
-
-@exercise.command()
-@click.argument("names", nargs=-1, shell_complete=exercise_names)
-@file_option
-@json_option
-def test(names: tuple[str, ...], file: Path | None, as_json: bool) -> None:
-    """Try exercises on the machines: start, solution, mistakes, reset, three students. For authors."""
-    from dataclasses import asdict
-
-    from lab.exercises.exercise import everything, load
-    from lab.exercises.rehearsal import rehearse
-    from lab.session import open_session
-
-    lab, home = lab_and_home(file)
-    found = []
-    with home.lock("lab exercise test"), open_session(lab, home) as session:
-        for each in [load(name) for name in names] or everything():
-            for finding in rehearse(session, each):
-                found.append(finding)
-                if not as_json:
-                    _show_finding(finding)
-    if as_json:
-        print_json([asdict(finding) for finding in found])
-    bad = sum(not finding.ok for finding in found)
-    if not as_json:
-        click.echo(f"{len(found) - bad} of {len(found)} as they shall be, {sum(f.seconds for f in found):.0f} s")
-    raise click.exceptions.Exit(DEVIATED if bad else HELD)
-
-
-def _show_finding(finding: Any) -> None:
-    click.secho("✓ " if finding.ok else "✗ ", fg="green" if finding.ok else "red", nl=False)
-    click.echo(f"{finding.exercise}: {finding.what} ({finding.seconds:.1f} s)")
-    for line in finding.seen.splitlines():
-        click.echo(f"    {line}")
+for command in (new, lint, test):
+    exercise.add_command(command)

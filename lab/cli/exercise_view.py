@@ -44,6 +44,11 @@ WORDS: dict[str, dict[Language, str]] = {
                 "id": "Anda menyerah pada percobaan ini: tidak ada poin. `lab exercise reset` memulai yang baru."},
     "kept": {"en": "{exercise} is under way: your work is kept. `lab exercise reset` begins anew.",
              "id": "{exercise} sedang berjalan: pekerjaan Anda dipertahankan. `lab exercise reset` memulai lagi."},
+    "leaving": {
+        "en": "{exercise} has {earned} of {possible} points so far, and what is on its machines goes now.",
+        "id": "{exercise} baru mendapat {earned} dari {possible} poin, dan isi mesinnya sekarang hilang.",
+    },
+    "go-on": {"en": "Go on?", "id": "Lanjutkan?"},
     "begun": {"en": "The machines are ready. Work on them with `lab ssh {host}`, then: lab exercise check",
               "id": "Mesin sudah siap. Kerjakan dengan `lab ssh {host}`, lalu: lab exercise check"},
     "solved": {"en": "The solution is on the machines now; look at it with `lab ssh {host}`.",

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from lab.cli.exercise import exercise_names
 from lab.cli.live import shown
-from lab.cli.options import file_option, json_option, lab_and_home, lang_option, language
+from lab.cli.options import exercise_names, file_option, json_option, lab_and_home, lang_option, language
 from lab.config import load
 from lab.errors import DEVIATED, HELD, EnvironmentProblem
 

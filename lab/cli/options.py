@@ -64,6 +64,16 @@ def host_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
         return []
 
 
+def exercise_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Completion of names."""
+    try:
+        from lab.exercises.exercise import names
+
+        return [name for name in names() if name.startswith(incomplete)]
+    except Exception:
+        return []
+
+
 def print_json(value: Any) -> None:
     """A value as JSON on standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

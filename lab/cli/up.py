@@ -58,4 +58,5 @@ def _say_what_next(lab: Lab, report: UpReport) -> None:
     click.echo(f"Up after {report.seconds:.1f} s. Try next:")
     click.echo(f"  curl -sI -H 'Host: {lab.domain}' {lab.url} | grep X-Backend")
     click.echo(f"  {command} status\n  {command} ssh {lab.backends[0].name}")
+    click.echo(f"  {command} exercise start   # learn by hand; each exercise checks itself")
     click.echo(f"  {command} halt {lab.backends[0].name}   # and ask the site again")

@@ -23,7 +23,9 @@ class Hint:
     tier: int
 
 
-def begin(session: Session, exercise: Exercise, student: Student, *, anew: bool = False) -> tuple[Attempt, bool]:
+def begin(
+    session: Session, exercise: Exercise, student: Student, *, anew: bool = False, again: bool = False
+) -> tuple[Attempt, bool]:  # fmt: skip
     """Put the machines into the starting state; the attempt, and whether it was under way and was kept as it is.
 
     Args:
@@ -31,18 +33,28 @@ def begin(session: Session, exercise: Exercise, student: Student, *, anew: bool 
         exercise: what is begun.
         student: whose it is.
         anew: begin a new attempt, whatever there is; what was reached does not count any more.
+        again: make the machines anew in the present attempt, as after having locked oneself out.
 
     Raises:
         LabError: what failed; beginning again mends it.
     """
     attempt = None if anew else progress.current(session.home, exercise.id)
-    if attempt is not None and staged(session, exercise, attempt.id) is not None:
+    if attempt is not None and not again and staged(session, exercise, attempt.id) is not None:
         progress.activate(session.home, exercise.called)
         return attempt, True
     attempt = attempt or progress.begin(session.home, exercise.id)
     progress.activate(session.home, exercise.called)
     stage(session, exercise, student, attempt.id)
     return attempt, False
+
+
+def unfinished(home: Home, following: Exercise) -> Attempt | None:
+    """The attempt that a start of another exercise leaves, when points are still to be earned in it."""
+    name = progress.active(home)
+    attempt = progress.current(home, name) if name not in ("", following.id) and "/" not in name else None
+    if attempt is None or attempt.gave_up:
+        return None
+    return attempt if attempt.best is None or attempt.best.earned < attempt.best.possible else None
 
 
 def attempt_at(home: Home, exercise: Exercise) -> Attempt:

@@ -59,7 +59,7 @@ OWN: dict[Language, dict[str, str]] = {
         ERROR: "this check broke, which is our fault and costs no points: {error}",
         "unreachable": "{host} lets us in over SSH",
         "unreachable-actual": "{error}",
-        "unreachable-hint": "`lab start {host}` gives power; `lab exercise reset` begins anew",
+        "unreachable-hint": "`lab start {host}` gives power; locked out: `lab exercise start --again` makes them anew",
         "reachable": "The machines of this exercise let you in.",
     },
     "id": {
@@ -68,7 +68,7 @@ OWN: dict[Language, dict[str, str]] = {
         ERROR: "pemeriksaan ini rusak; itu kesalahan kami dan tidak mengurangi nilai: {error}",
         "unreachable": "{host} dapat dimasuki lewat SSH",
         "unreachable-actual": "{error}",
-        "unreachable-hint": "`lab start {host}` menghidupkan; `lab exercise reset` memulai lagi",
+        "unreachable-hint": "`lab start {host}` menghidupkan; terkunci di luar: `lab exercise start --again`",
         "reachable": "Mesin-mesin latihan ini dapat Anda masuki.",
     },
 }

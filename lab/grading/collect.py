@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from lab.errors import UsageError
 from lab.exercises.exercise import Exercise
+from lab.exercises.student import PRACTICE
 from lab.grading.classroom import Classroom
 from lab.grading.grade import Grade
 from lab.grading.hostile import plain
@@ -177,17 +178,21 @@ def _entry(submission: Submission, flags: Sequence[Flag], in_class: bool) -> Ent
 
 
 def _shared(judged: list[tuple[Submission, Entry]], pins: Pins) -> list[tuple[Submission, Entry]]:
-    """A key with which two students sign is flagged at both."""
+    """A key with which two students sign is flagged at both; what was signed before there was a card is nobody's."""
     owners: dict[str, set[str]] = defaultdict(set)
     for pin in pins.pins:
         owners[pin.key].add(pin.student)
     for submission, entry in judged:
-        if Flag.TAMPERED not in entry.flags:
+        if Flag.TAMPERED not in entry.flags and submission.grade.student != PRACTICE.id:
             owners[submission.public_key].add(submission.grade.student)
     return [
-        (submission, _flagged(entry, Flag.SHARED_KEY) if len(owners[submission.public_key]) > 1 else entry)
+        (submission, _flagged(entry, Flag.SHARED_KEY) if _is_shared(submission, owners) else entry)
         for submission, entry in judged
     ]
+
+
+def _is_shared(submission: Submission, owners: Mapping[str, set[str]]) -> bool:
+    return submission.grade.student != PRACTICE.id and len(owners[submission.public_key]) > 1
 
 
 def _two_keys(judged: list[tuple[Submission, Entry]], pins: Pins) -> list[tuple[Submission, Entry]]:

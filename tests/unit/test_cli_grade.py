@@ -246,7 +246,7 @@ def test_class_init_and_list(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert _lab("class", "init", "bad.csv") == 2
     assert "bad.csv: line 3" in capsys.readouterr().err and not Path("class").exists()
     assert _lab("class", "init", "roster.csv", "--course", "devops") == 0
-    assert "devops: 2 students, 2 new cards in class/cards" in capsys.readouterr().out
+    assert "devops: 2 students, new cards: 2, in class/cards" in capsys.readouterr().out
     assert _lab("class", "list", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert [each["student"] for each in found] == ["ana", "budi"]

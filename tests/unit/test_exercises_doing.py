@@ -9,7 +9,7 @@ import pytest
 from lab.errors import EnvironmentProblem, UsageError
 from lab.exercises import doing, progress
 from lab.exercises import exercise as exercise_module
-from lab.exercises.doing import attempt_at, begin, check, following, give_up, hint, state
+from lab.exercises.doing import attempt_at, begin, check, following, give_up, hint, state, unfinished
 from lab.exercises.exercise import Exercise
 from lab.exercises.results import Attempt, Status
 from lab.exercises.student import PRACTICE
@@ -85,6 +85,30 @@ def test_a_reset(desk: Working, exercise: Exercise) -> None:
     second, kept = begin(desk.session, exercise, PRACTICE, anew=True)
     assert (second.number, kept, second.earned) == (2, False, 0) and second.id != first.id
     assert (desk.staged, state(desk.home, "mine")) == ([first.id, second.id], "started")
+
+
+def test_a_start_once_more(desk: Working, exercise: Exercise) -> None:
+    """Whoever is locked out gets new machines, and stays in the attempt with what it has reached."""
+    first, _ = begin(desk.session, exercise, PRACTICE)
+    progress.record(desk.home, first, marked(PASS, FAIL), ())
+    again, kept = begin(desk.session, exercise, PRACTICE, again=True)
+    assert (again.number, again.earned, kept, desk.staged) == (1, 5, False, [first.id, first.id])
+
+
+def test_what_a_start_leaves_behind(desk: Working, exercise: Exercise, tmp_path: Path) -> None:
+    """An exercise with points still to be earned, unless it is the same one, or was given up."""
+    other = made(tmp_path, "other")
+    assert unfinished(desk.home, other) is None
+    attempt, _ = begin(desk.session, exercise, PRACTICE)
+    assert unfinished(desk.home, exercise) is None
+    progress.activate(desk.home, exercise.id)
+    assert unfinished(desk.home, other) == attempt
+    part = progress.record(desk.home, attempt, marked(PASS, PASS), ())
+    assert unfinished(desk.home, other) == part
+    progress.record(desk.home, part, marked(PASS, PASS, PASS, full=True), ())
+    assert unfinished(desk.home, other) is None
+    progress.give_up(desk.home, progress.begin(desk.home, exercise.id))
+    assert unfinished(desk.home, other) is None
 
 
 def test_a_start_that_fails_can_be_done_again(desk: Working, exercise: Exercise) -> None:

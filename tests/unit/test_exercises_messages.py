@@ -109,9 +109,9 @@ def test_a_stored_result_prints_in_either_language(
         (
             found("reachable", Status.FAIL, 0, key="unreachable", values={"host": "voxy", "error": "no SSH"}),
             Told("The machines of this exercise let you in.", "voxy lets us in over SSH", "no SSH",
-                 "`lab start voxy` gives power; `lab exercise reset` begins anew"),
+                 "`lab start voxy` gives power; locked out: `lab exercise start --again` makes them anew"),
             Told("Mesin-mesin latihan ini dapat Anda masuki.", "voxy dapat dimasuki lewat SSH", "no SSH",
-                 "`lab start voxy` menghidupkan; `lab exercise reset` memulai lagi"),
+                 "`lab start voxy` menghidupkan; terkunci di luar: `lab exercise start --again`"),
         ),
     ],
 )  # fmt: skip

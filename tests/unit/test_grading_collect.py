@@ -12,7 +12,7 @@ import pytest
 
 from lab.errors import UsageError
 from lab.exercises.exercise import Exercise
-from lab.exercises.student import Student
+from lab.exercises.student import PRACTICE, Student
 from lab.grading.classroom import Classroom
 from lab.grading.collect import Collection, Entry, Flag, collect
 from lab.grading.pinning import Pins
@@ -104,6 +104,18 @@ def test_a_shared_key(known: bool, folder: Path, exercises: tuple[Exercise, ...]
         "ana": (Flag.SHARED_KEY,), "budi": (Flag.SHARED_KEY,),
     }  # fmt: skip
     assert found.pins == pins
+
+
+def test_what_was_signed_before_there_was_a_card(
+    folder: Path, exercises: tuple[Exercise, ...], course: Classroom
+) -> None:
+    """A stray hand-in of the practice, with Ana's own key, makes no second student of her."""
+    handed(folder, exercises)
+    handed(folder, exercises, PRACTICE, key_of="ana")
+    found = collect(folder, exercises, course)
+    assert {entry.grade.student: entry.flags for entry in found.entries} == {
+        "ana": (), "practice": (Flag.NOT_ENROLLED,),
+    }  # fmt: skip
 
 
 def test_a_key_that_was_only_copied_incriminates_nobody(
