@@ -46,10 +46,9 @@ def starts_at_boot(scene: Scene) -> None:
 @check(points=3)
 def knows_the_words(scene: Scene) -> None:
     """The three questions in ~/answers.txt are answered right."""
-    text = scene["akuma"].read("/home/vagrant/answers.txt")
-    if text is None:
+    given = scene["akuma"].note("/home/vagrant/answers.txt")
+    if given is None:
         raise Wrong("no-answers")
-    given = dict(line.replace(" ", "").lower().split(":", 1) for line in text.splitlines() if ":" in line)
     for number, letter in ANSWERS.items():
         if not given.get(number):
             raise Wrong("not-answered", number=number)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from lab import Scene, Wrong, check
 
 OFFER = "/offer"
@@ -25,18 +23,17 @@ def site_is_up(scene: Scene) -> None:
 def config_is_valid(scene: Scene) -> None:
     """nginx accepts its configuration files."""
     tested = scene["akuma"].nginx_test()
-    complaint = complaint_in(tested.stderr)
-    if tested.code == 127:
+    if tested.is_missing:
         raise Wrong("nginx-missing")
     if tested.ok:
         return
-    if "unknown directive" in complaint:
-        raise Wrong("unknown-directive", complaint=complaint)
-    if "unexpected end of file" in complaint or 'unexpected "}"' in complaint:
-        raise Wrong("brace", complaint=complaint)
-    if "invalid number of arguments" in complaint or "not terminated" in complaint:
-        raise Wrong("semicolon", complaint=complaint)
-    raise Wrong("test-fails", complaint=complaint)
+    if "unknown directive" in tested.complaint:
+        raise Wrong("unknown-directive", complaint=tested.complaint)
+    if "unexpected end of file" in tested.complaint or 'unexpected "}"' in tested.complaint:
+        raise Wrong("brace", complaint=tested.complaint)
+    if "invalid number of arguments" in tested.complaint or "not terminated" in tested.complaint:
+        raise Wrong("semicolon", complaint=tested.complaint)
+    raise Wrong("test-fails", complaint=tested.complaint)
 
 
 @check(points=5, after=[site_is_up, config_is_valid])
@@ -51,10 +48,3 @@ def new_page_is_live(scene: Scene) -> None:
     if scene.token not in config:
         raise Wrong("page-changed", status=answer, evidence=answer.text)
     raise Wrong("not-reloaded", status=answer)
-
-
-def complaint_in(said: str) -> str:
-    """What `nginx -t` complains of, without the time and the process."""
-    lines = said.splitlines() or ["?"]
-    line = next((line for line in lines if "[emerg]" in line), lines[0])
-    return re.sub(r"^.*\[emerg\] (\d+#\d+: )?", "", line)[:200]

@@ -38,14 +38,13 @@ def default_page_stays(scene: Scene) -> None:
 def config_is_valid(scene: Scene) -> None:
     """nginx accepts its configuration files."""
     tested = scene["akuma"].nginx_test()
-    complaint = complaint_in(tested.stderr)
     if tested.ok:
         return
-    if tested.code == 127:
+    if tested.is_missing:
         raise Wrong("nginx-missing")
-    if "duplicate default server" in complaint:
-        raise Wrong("second-default", complaint=complaint)
-    raise Wrong("test-fails", complaint=complaint)
+    if "duplicate default server" in tested.complaint:
+        raise Wrong("second-default", complaint=tested.complaint)
+    raise Wrong("test-fails", complaint=tested.complaint)
 
 
 @check(points=3, after=[nginx_answers, config_is_valid])
@@ -125,10 +124,3 @@ def unread_file(place: Place, name: str) -> str:
 def bare(config: str) -> str:
     """A configuration without its comments."""
     return re.sub(r"(?m)(^|\s)#.*$", "", config)
-
-
-def complaint_in(said: str) -> str:
-    """What `nginx -t` complains of, without the time and the process."""
-    lines = said.splitlines() or ["?"]
-    line = next((line for line in lines if "[emerg]" in line), lines[0])
-    return re.sub(r"^.*\[emerg\] (\d+#\d+: )?", "", line)[:200]

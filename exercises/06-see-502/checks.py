@@ -34,10 +34,10 @@ def default_page_stays(scene: Scene) -> None:
 def config_is_valid(scene: Scene) -> None:
     """nginx accepts its configuration files."""
     tested = scene["akuma"].nginx_test()
-    if tested.code == 127:
+    if tested.is_missing:
         raise Wrong("nginx-missing")
     if not tested.ok:
-        raise Wrong("test-fails", complaint=complaint_in(tested.stderr))
+        raise Wrong("test-fails", complaint=tested.complaint)
 
 
 @check(points=1, after=[nginx_answers, config_is_valid])
@@ -107,13 +107,12 @@ def knows_where_it_stands(scene: Scene) -> None:
 
 def letter(scene: Scene, number: int) -> str:
     """The letter that the sheet gives for a question, however it is written: `1: b`, `1) B`, `1 = b`."""
-    text = scene["akuma"].read(SHEET)
-    if text is None:
+    answers = scene["akuma"].note(SHEET)
+    if answers is None:
         raise Wrong("sheet-gone", number=number)
-    found = re.search(rf"(?m)^[ \t]*{number}[ \t]*[:.)=-]*[ \t]*([A-Za-z])\b", text)
-    if found is None:
+    given = answers.get(str(number), "")[:1]
+    if not given:
         raise Wrong("unanswered", number=number)
-    given = found[1].lower()
     if given not in "abcd":
         raise Wrong("no-such-letter", number=number, given=given)
     return given
@@ -135,10 +134,3 @@ def upstream_in(line: str) -> str:
 def bare(config: str) -> str:
     """A configuration without its comments."""
     return re.sub(r"(?m)(^|\s)#.*$", "", config)
-
-
-def complaint_in(said: str) -> str:
-    """What `nginx -t` complains of, without the time and the process."""
-    lines = said.splitlines() or ["?"]
-    line = next((line for line in lines if "[emerg]" in line), lines[0])
-    return re.sub(r"^.*\[emerg\] (\d+#\d+: )?", "", line)[:200]

@@ -35,8 +35,7 @@ def zero_is_asked(scene: Scene) -> None:
 @check(points=2)
 def knows_what_was_proved(scene: Scene) -> None:
     """The three questions in ~/answers.txt are answered right."""
-    text = scene["akuma"].read("/home/vagrant/answers.txt") or ""
-    given = dict(line.replace(" ", "").lower().split(":", 1) for line in text.splitlines() if ":" in line)
+    given = scene["akuma"].note("/home/vagrant/answers.txt") or {}
     for number, letter in ANSWERS.items():
         if not given.get(number):
             raise Wrong("not-answered", number=number)

@@ -20,7 +20,7 @@ Visit = dict[str, Any]
 def was_predicted(scene: Scene) -> None:
     """Your prediction was written down before voxy was killed."""
     akuma = scene["akuma"]
-    given = lines_of(akuma.read("/home/vagrant/prediction.txt"))
+    given = akuma.note("/home/vagrant/prediction.txt") or {}
     for name in ("lost", "serves", "back"):
         if not given.get(name):
             raise Wrong("no-prediction", name=name)
@@ -69,7 +69,7 @@ def voxy_is_asked_again(scene: Scene) -> None:
 def knows_the_figures(scene: Scene) -> None:
     """The figures in ~/answers.txt are those of the log."""
     akuma = scene["akuma"]
-    given = lines_of(akuma.read("/home/vagrant/answers.txt"))
+    given = akuma.note("/home/vagrant/answers.txt") or {}
     written = float(akuma.sh("stat -c %Y /home/vagrant/answers.txt", root=True).stdout or 0)
     lost = sum(visit["status"] != 200 for visit in while_dark(scene))
     then = sum(", " in visit["upstream_addr"] and moment(visit) < written + 1 for visit in visits(scene))
@@ -126,9 +126,3 @@ def failed_over(scene: Scene, visit: Visit) -> bool:
 def served_by_voxy(scene: Scene, visit: Visit) -> bool:
     """Whether voxy gave the answer."""
     return str(visit["upstream_addr"]).endswith(f"{scene['voxy'].address}:{scene.port}") and visit["status"] == 200
-
-
-def lines_of(text: str | None) -> dict[str, str]:
-    """A note with lines as `name: value`."""
-    pairs = (line.split(":", 1) for line in (text or "").lower().splitlines() if ":" in line)
-    return {name.strip(): value.strip() for name, value in pairs}

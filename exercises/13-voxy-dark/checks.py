@@ -82,23 +82,17 @@ def zero_is_asked_instead(scene: Scene) -> None:
 @check(points=1, after=[silence_costs_a_second, slowness_is_bounded, zero_is_asked_instead])
 def nginx_knows_it(scene: Scene) -> None:
     """nginx runs with these files, not with older ones."""
-    akuma = scene["akuma"]
-    files = re.findall(r"(?m)^# configuration file (.+):$", akuma.nginx_config())
-    changed = akuma.sh("stat -L -c %s -- " + " ".join(["%s"] * len(files)), "%.9Z %n", *files, root=True).stdout
-    began = newest_worker(scene)
-    for line in changed.splitlines():
-        at, _, file = line.partition(" ")
-        if began and float(at) > began:
-            raise Wrong("not-reloaded", file=file)
+    file = scene["akuma"].nginx_unread()
+    if file:
+        raise Wrong("not-reloaded", file=file)
 
 
 @check(points=1)
 def knows_the_difference(scene: Scene) -> None:
     """The three questions in ~/answers.txt are answered right."""
-    text = scene["akuma"].read("/home/vagrant/answers.txt")
-    if text is None:
+    given = scene["akuma"].note("/home/vagrant/answers.txt")
+    if given is None:
         raise Wrong("no-answers")
-    given = dict(line.replace(" ", "").lower().split(":", 1) for line in text.splitlines() if ":" in line)
     for number, letter in ANSWERS.items():
         if not given.get(number):
             raise Wrong("not-answered", number=number)
@@ -123,27 +117,8 @@ def valid_config(scene: Scene) -> str:
     """What `nginx -T` shows."""
     config = scene["akuma"].nginx_config()
     if not config:
-        raise Wrong("config-broken", complaint=complaint_in(scene["akuma"].nginx_test().stderr))
+        raise Wrong("config-broken", complaint=scene["akuma"].nginx_test().complaint)
     return config
-
-
-def complaint_in(said: str) -> str:
-    """The line in which `nginx -t` names the fault, without its time."""
-    lines = [line for line in said.splitlines() if "[emerg]" in line] or said.splitlines() or ["?"]
-    return re.sub(r"^.*\[emerg\] (\d+#\d+: )?", "", lines[0])
-
-
-def newest_worker(scene: Scene) -> float:
-    """When the youngest of nginx's workers began, in Unix time; 0 when there is none."""
-    shown = scene["akuma"].sh(
-        "worker=$(pgrep -n -x nginx) && date +%s && cat /proc/uptime && getconf CLK_TCK && cat /proc/$worker/stat",
-        "%s.%N",
-    )  # fmt: skip
-    if not shown.ok:
-        return 0.0
-    now, uptime, ticks, about = shown.stdout.splitlines()[:4]
-    age = float(uptime.split()[0]) - int(about.rpartition(")")[2].split()[19]) / int(ticks)
-    return float(now) - age + 2 / int(ticks)  # both are counted in hundredths of a second
 
 
 def seconds(text: str) -> float:

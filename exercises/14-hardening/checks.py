@@ -91,7 +91,7 @@ def client_address_is_kept(scene: Scene) -> None:
         raise Wrong("address-wrong", name=told[0][0], value=told[0][1] or "–", client=scene["voxy"].address)
     if not re.search(r"(?i)proxy_set_header\s+[\"']?(x-real-ip|x-forwarded-for|forwarded)\b", config(scene)):
         raise Wrong("address-lost")
-    if changed_since_reload(scene):
+    if scene["akuma"].nginx_unread():
         raise Wrong("address-not-loaded")
     raise Wrong("address-not-inherited")
 
@@ -156,19 +156,3 @@ LISTEN = r"""timeout 2 perl -e '
     }
 ' %s %s %s %s"""
 """Looks for at most two seconds at what arrives at a port, as tcpdump does, while the site is visited six times."""
-
-
-def changed_since_reload(scene: Scene) -> bool:
-    """Whether a file of nginx is younger than its workers, which a reload replaces."""
-    shown = scene["akuma"].sh(AGES).stdout
-    ages = [float(age) for age in re.findall(r"(?m)^([\d.]+) worker$", shown)]
-    files = [float(age) for age in re.findall(r"(?m)^(-?[\d.]+) file$", shown)]
-    return bool(ages and files) and min(files) < min(ages)
-
-
-AGES = r"""
-    read up idle < /proc/uptime
-    for pid in $(pgrep -f "^nginx: worker"); do awk -v up="$up" '{print up - $22 / 100, "worker"}' /proc/$pid/stat; done
-    find /etc/nginx -type f -printf '%T@\n' | awk -v now="$(date +%s.%N)" '{printf "%.3f file\n", now - $1}'
-"""
-"""How many seconds ago nginx's workers were started, and its files were changed; field 22 is in hundredths."""

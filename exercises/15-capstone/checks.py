@@ -77,7 +77,7 @@ def nginx_starts_again(scene: Scene) -> None:
     """nginx accepts its files as they are, and starts at boot."""
     tested = scene["akuma"].nginx_test()
     if not tested.ok:
-        raise Wrong("config-broken", complaint=complaint_in(tested.stderr))
+        raise Wrong("config-broken", complaint=tested.complaint)
     if not scene["akuma"].service("nginx").is_enabled:
         raise Wrong("nginx-not-enabled")
 
@@ -100,13 +100,12 @@ def survives_a_reboot(scene: Scene) -> None:
 @check(points=3)
 def note_is_right(scene: Scene) -> None:
     """The note in ~/incident.txt on akuma names host and layer of all three faults."""
-    text = scene["akuma"].read(NOTE)
-    if text is None:
+    noted = scene["akuma"].note(NOTE)
+    if noted is None:
         raise Wrong("no-note")
-    noted = dict(re.findall(r"(?m)^\s*([123])\s*:[^\S\n]*(.*)$", text))
     found = set()
     for number in ("1", "2", "3"):
-        words = set(re.findall(r"[a-z]+", noted.get(number, "").lower()))
+        words = set(re.findall(r"[a-z]+", noted.get(number, "")))
         hosts, layers = words & {"akuma", *BACKENDS}, words & LAYERS
         if not words:
             raise Wrong("note-empty", number=number)
@@ -137,12 +136,6 @@ def losing_voxy_is_harmless(scene: Scene) -> None:
         raise Wrong("users-noticed", reasons=reasons)
     if verdict.outcome != Outcome.HELD:
         raise Wrong("nothing-proved", reasons=reasons)
-
-
-def complaint_in(said: str) -> str:
-    """The line in which `nginx -t` names the fault, without its time."""
-    lines = [line for line in said.splitlines() if "[emerg]" in line] or said.splitlines() or ["?"]
-    return re.sub(r"^.*\[emerg\] (\d+#\d+: )?", "", lines[0])
 
 
 def other_port(host: Place, wanted: int) -> str:

@@ -22,8 +22,19 @@ VISIT_S = 1.5
 """How long a visitor waits for an answer."""
 COMMAND_S = 10.0
 BODY_BYTES = 65536
+CLOCKS_S = 0.02
+"""A worker's start is known to a hundredth of a second, and so is the time of the boot."""
 PATIENCE = 3
 """After so many visits in a row without any answer the others are not made."""
+_NOTED = re.compile(r"(?m)^[ \t]*(\w+)(?:[ \t]*[:.)=-]+|[ \t])[ \t]*(.*?)[ \t]*$")
+_AGES = r"""
+    now=$(date +%s.%N); read up idle < /proc/uptime
+    for pid in $(pgrep -f "^nginx: worker"); do
+        awk -v now="$now" -v up="$up" '{printf "worker %.3f nginx\n", now - up + $22 / 100}' /proc/$pid/stat
+    done
+    find /etc/nginx -type f -printf 'file %C@ %p\n'
+"""
+"""When nginx's workers began, and when its files were changed, in Unix time; field 22 is in hundredths of a second."""
 _SHAPE = r"%{stderr}\nlab-visit: %{http_code} %{time_total} %{header_json}"
 """Apart from the body, which may be cut off, and may say anything."""
 _TOLD = re.compile(
@@ -66,6 +77,21 @@ class Service:
     is_enabled: bool
 
 
+@dataclass(frozen=True)
+class NginxTest:
+    """What `nginx -t` says.
+
+    Attributes:
+        ok: whether it accepts the configuration.
+        is_missing: whether there is no nginx to ask.
+        complaint: the line that names the fault, without its time; empty when there is none.
+    """
+
+    ok: bool
+    is_missing: bool
+    complaint: str
+
+
 class Place:
     """A host as a check sees it."""
 
@@ -97,9 +123,28 @@ class Place:
         lines = self.sh("ss -Hltn sport = :%s", port).stdout.splitlines()
         return tuple(sorted({line.split()[3].rpartition(":")[0] for line in lines}))
 
-    def nginx_test(self) -> Result:
+    def note(self, path: str) -> dict[str, str] | None:
+        """A note with lines as `1: b`, also `1) b` or `1 = b`, in lower case; None without the file."""
+        text = self.read(path)
+        return None if text is None else dict(_NOTED.findall(text.lower()))
+
+    def nginx_test(self) -> NginxTest:
         """What `nginx -t` says."""
-        return self.sh("nginx -t", root=True)
+        said = self.sh("nginx -t", root=True)
+        lines = said.stderr.splitlines() or ["?"]
+        line = next((line for line in lines if "[emerg]" in line), lines[0])
+        complaint = "" if said.ok else re.sub(r"^.*\[emerg\] (\d+#\d+: )?", "", line)[:200]
+        return NginxTest(said.ok, said.code == 127, complaint)
+
+    def nginx_unread(self) -> str:
+        """A file that is younger than nginx's workers, which a reload replaces; empty when it has read all."""
+        began: list[tuple[float, str]] = []
+        files: list[tuple[float, str]] = []
+        for line in self.sh(_AGES, root=True).stdout.splitlines():
+            kind, at, path = line.split(" ", 2)
+            (began if kind == "worker" else files).append((float(at), path))
+        newest = max(files, default=(0.0, ""))
+        return newest[1] if began and newest[0] > max(began)[0] + CLOCKS_S else ""
 
     def nginx_config(self) -> str:
         """All that nginx would read, from `nginx -T`; empty when it is no configuration."""

@@ -7,8 +7,9 @@ import socket
 
 import pytest
 
+from lab.errors import Result
 from lab.exercises import scene as module
-from lab.exercises.scene import COMMAND_S, Place, Service
+from lab.exercises.scene import COMMAND_S, NginxTest, Place, Service
 from tests.fakes import FakeHost, LocalHost, Reply
 from tests.unit.classroom import answer, serving
 
@@ -82,6 +83,55 @@ def test_what_nginx_says_of_itself() -> None:
     assert all(ran.root for ran in host.ran)
     refused, _ = place(nginx=1)
     assert (refused.nginx_config(), refused.nginx_test().ok) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (Result("", 0, "", "nginx: test is successful"), NginxTest(True, False, "")),
+        (Result("", 127, "", "sh: 1: nginx: not found"), NginxTest(False, True, "sh: 1: nginx: not found")),
+        (Result("", 1, "", ""), NginxTest(False, False, "?")),
+        (
+            Result("", 1, "", "2026/05/01 08:00:00 [warn] 7#7: odd\n2026/05/01 08:00:00 [emerg] 7#7: bad in x.conf:3"),
+            NginxTest(False, False, "bad in x.conf:3"),
+        ),
+    ],
+)
+def test_what_nginx_complains_of(result: Result, expected: NginxTest) -> None:
+    """The line that names the fault, without time and process; no nginx is told apart from a bad configuration."""
+    assert place(nginx=result)[0].nginx_test() == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("worker 100.000 nginx\nfile 99.5 /etc/nginx/a\n", ""),
+        ("worker 100.000 nginx\nfile 100.01 /etc/nginx/a\n", ""),
+        ("worker 90.000 nginx\nworker 100.000 nginx\nfile 95.5 /etc/nginx/a\n", ""),
+        ("worker 100.000 nginx\nfile 99 /etc/nginx/a\nfile 100.5 /etc/nginx/my file\n", "/etc/nginx/my file"),
+        ("file 100.5 /etc/nginx/a\n", ""),
+        ("", ""),
+    ],
+)
+def test_what_nginx_has_not_read(said: str, expected: str) -> None:
+    """A file that is younger than the youngest worker; without workers nothing can be told."""
+    assert place(pgrep=said)[0].nginx_unread() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1: b\n2:A\n3:\n", {"1": "b", "2": "a", "3": ""}),
+        (" 1) B \n2 = c\n3. d) because\n", {"1": "b", "2": "c", "3": "d) because"}),
+        ("lost: 0\n\nserves : Zero\n", {"lost": "0", "serves": "zero"}),
+        ("1 b\n:\n\x00\n", {"1": "b"}),
+        ("", {}),
+    ],
+)
+def test_a_note(text: str, expected: dict[str, str]) -> None:
+    """However a student writes a line with a name and a value."""
+    assert place(head=text)[0].note("/home/vagrant/answers.txt") == expected
+    assert place(head=1)[0].note("/home/vagrant/answers.txt") is None
 
 
 @needs_curl
