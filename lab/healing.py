@@ -105,7 +105,7 @@ def confirm_healed(session: Session, entry: Entry, ledger: Ledger) -> None:
 
 
 def heal_all(session: Session, ledger: Ledger) -> tuple[Entry, ...]:
-    """Undo everything in the ledger; what was undone.
+    """Undo everything in the ledger, the newest first, as a run does; what was undone.
 
     Raises:
         EnvironmentProblem: something could not be undone; everything else was.
@@ -113,7 +113,7 @@ def heal_all(session: Session, ledger: Ledger) -> tuple[Entry, ...]:
     if session.provider == "lxc":
         Network(session.lab, session.home).ensure()  # a reboot of this computer has taken the bridge away
     healed, faults = [], []
-    for entry in ledger.entries():
+    for entry in reversed(ledger.entries()):
         try:
             heal(session, entry)
             confirm_healed(session, entry, ledger)

@@ -139,7 +139,8 @@ def plan(name: str, scenario: Scenario, faults: Sequence[Fault], options: Option
         f"scenario {name}: {scenario.question}",
         f"ready?        every host serves, config {config}, no fault left",
     ]
-    lines.append(f"steady        {STEADY_S:g} s at {options.rate:g} requests a second, a new connection each")
+    connections = "connections used again" if options.keepalive else "a new connection each"
+    lines.append(f"steady        {STEADY_S:g} s at {options.rate:g} requests a second, {connections}")
     for fault in faults:
         where = "the balancer" if fault.by_balancer else fault.host
         how = "the provider's power switch" if fault.kind == "power" else f"on {where}: {fault.inject}"
@@ -325,16 +326,25 @@ def _run_record(
 ) -> RunRecord:  # fmt: skip
     lab = session.lab
     backends = tuple(Backend(b.name, f"{b.address}:{lab.app.port}", b.weight, b.backup) for b in lab.backends)
-    command = ["lab", "scenario", options.file or name, "--rate", f"{options.rate:g}"]
-    command += ["--duration", f"{options.duration.seconds:g}"] if options.duration else []
-    command += ["--config", variant] if options.variant else []
     return RunRecord(
         t=0.0, id=folder.id, scenario=name, question=scenario.question, lab=lab.name, provider=session.provider,
         variant=variant, balancer=lab.balancer.name,
         hosts=tuple(HostAddress(h.name, str(h.address), tuple(r.value for r in h.roles)) for h in lab.hosts),
         backends=backends, victims=tuple(b.name for b in backends if _hits_backend(faults, b.name)),
-        rate=options.rate, seed=options.seed, epoch=clock.epoch, command=shlex.join(command), file=options.file,
+        rate=options.rate, seed=options.seed, epoch=clock.epoch, command=_command(name, options), file=options.file,
     )  # fmt: skip
+
+
+def _command(name: str, options: Options) -> str:
+    """The command that runs it again as it was run."""
+    words = ["lab", "scenario", options.file or name, "--rate", f"{options.rate:g}"]
+    words += ["--duration", f"{options.duration.seconds:g}"] if options.duration else []
+    words += ["--config", options.variant] if options.variant else []
+    words += ["--posts", f"{options.posts:g}"] if options.posts is not None else []
+    words += [word for path in options.paths for word in ("--path", path)] if options.paths != ("/",) else []
+    words += [word for client in options.clients for word in ("--client", client)]
+    words += ["--keepalive"] if options.keepalive else []
+    return shlex.join(words)
 
 
 def _hits_backend(faults: tuple[Fault, ...], name: str) -> bool:

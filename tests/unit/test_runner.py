@@ -87,6 +87,14 @@ def test_the_first_line_says_how_to_run_it_again(stage: Stage) -> None:
     assert stage.calls[-2:] == ["log", "leftovers"] and stage.ledger.entries() == ()
 
 
+def test_what_was_asked_for_is_in_it(stage: Stage) -> None:
+    """Posts, paths, clients and connections too, quoted for a shell."""
+    stage.run(posts=0.25, paths=("/a?b=1&c", "/c"), clients=("127.0.0.2",), keepalive=True)
+    first = stage.records()[0]
+    assert isinstance(first, RunRecord)
+    assert first.command.endswith("--posts 0.25 --path '/a?b=1&c' --path /c --client 127.0.0.2 --keepalive")
+
+
 def test_load_goes_to_the_balancer_alone(stage: Stage) -> None:
     """And only the lab's addresses are allowed to it."""
     stage.run()

@@ -62,6 +62,9 @@ def test_the_plan_names_every_phase(home: Home) -> None:
                  "expect        during the fault: failed requests at most 0 %"):  # fmt: skip
         assert part in text
     assert all(host.ran == [] for host in lab.hosts.values()) and lab.machines.told == []
+    assert "a new connection each" in text
+    kept = plan("cut", scenario, (fault,), Options(keepalive=True))
+    assert any("connections used again" in line for line in kept)
 
 
 def test_the_plan_says_on_which_host(home: Home) -> None:
