@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,28 +11,30 @@ import pytest
 from tests.realm import Realm
 
 
-@pytest.fixture(scope="session")
-def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
+@contextmanager
+def with_hello(folder: Path, subnet: int) -> Iterator[Realm]:
     """A lab with the app `hello` that is up; removed at the end, with proof."""
-    made = Realm.make(tmp_path_factory.mktemp("lab"), 57)
+    made = Realm.make(folder, subnet)
     try:
         done = made.lab("up", "--app", "hello", timeout_s=600)
         assert done.returncode == 0, done.stderr
         yield made
     finally:
         made.remove()
+
+
+@pytest.fixture(scope="session")
+def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
+    """The lab of all tests that leave it as they found it."""
+    with with_hello(tmp_path_factory.mktemp("lab"), 57) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
 def classroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
-    """A lab for exercises, which make its machines anew again and again; removed at the end, with proof."""
-    made = Realm.make(tmp_path_factory.mktemp("classroom"), 65)
-    try:
-        done = made.lab("up", "--app", "hello", timeout_s=600)
-        assert done.returncode == 0, done.stderr
+    """A lab for exercises, which make its machines anew again and again."""
+    with with_hello(tmp_path_factory.mktemp("classroom"), 65) as made:
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture
