@@ -23,6 +23,7 @@ from lab.exercises.progress import now
 from lab.exercises.results import Artefact, Attempt, Marked, Status
 from lab.exercises.staging import put_files, run_scripts, stage
 from lab.exercises.student import PRACTICE, Student
+from lab.parallel import workers
 from lab.session import Session
 
 NAMES = ("ayu", "budi", "citra", "dewi", "eka", "fajar", "gita", "hadi", "indah", "joko", "kartika", "lukman")
@@ -202,7 +203,12 @@ class _Rehearsal:
     def state(self) -> dict[str, str]:
         """What can be told apart of each host."""
         hosts = self.exercise.about.hosts
-        return {name: self.session.host(name).run(_STATE.strip(), root=True, check=False).stdout for name in hosts}
+
+        def one(name: str) -> str:
+            return self.session.host(name).run(_STATE.strip(), root=True, check=False).stdout
+
+        with workers(len(hosts)) as pool:
+            return dict(zip(hosts, pool.map(one, hosts), strict=True))
 
     def _found(self, what: str, right: bool, marked: Marked, clock: float) -> Finding:
         seen = "" if right else "\n".join(
