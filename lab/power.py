@@ -35,14 +35,14 @@ def start(session: Session, names: tuple[str, ...]) -> None:
         UsageError: a host does not exist yet.
         HostUnreachable: a host did not come back in time.
     """
-    _refuse_absent(session, names)
+    refuse_absent(session, names)
     with phase(session.listener, "start", ", ".join(names)):
         _each(names, lambda name: _start_one(session, name))
 
 
 def reboot(session: Session, names: tuple[str, ...]) -> None:
     """Shut down and start; HostUnreachable when a host does not come back serving."""
-    _refuse_absent(session, names)
+    refuse_absent(session, names)
     halt(session, names)
     start(session, names)
 
@@ -54,7 +54,12 @@ def _start_one(session: Session, name: str) -> None:
         require_serving(session.lab, name, APP_S)
 
 
-def _refuse_absent(session: Session, names: tuple[str, ...]) -> None:
+def refuse_absent(session: Session, names: tuple[str, ...]) -> None:
+    """Raise unless all of these hosts exist.
+
+    Raises:
+        UsageError: the ones that do not, and what makes them.
+    """
     states = session.machines.states()
     absent = [name for name in names if states[name] is State.ABSENT]
     if absent:

@@ -13,7 +13,18 @@ from lab.exercises.checks import Check, Wrong
 from lab.exercises.exercise import Exercise
 from lab.exercises.messages import REACHABLE
 from lab.exercises.progress import now
-from lab.exercises.results import ERROR, NEEDS, NEEDS_FULL, Artefact, Attempt, CheckResult, Marked, Status
+from lab.exercises.results import (
+    ARTEFACT_BYTES,
+    ARTEFACTS,
+    ERROR,
+    NEEDS,
+    NEEDS_FULL,
+    Artefact,
+    Attempt,
+    CheckResult,
+    Marked,
+    Status,
+)
 from lab.exercises.scene import Scene
 from lab.exercises.staging import staged
 from lab.exercises.student import Student
@@ -23,8 +34,6 @@ from lab.verdict import Evidence, Verdict
 from lab.waiting import wait_for
 
 REBOOT_S = 120
-ARTEFACT_BYTES = 64 * 1024
-ARTEFACTS = 40
 OnResult = Callable[[CheckResult], None]
 
 

@@ -86,6 +86,10 @@ NEEDS, NEEDS_FULL, ERROR = "needs", "needs-full", "error"
 """The keys of results that no exercise defines."""
 
 
+ARTEFACT_BYTES, ARTEFACTS = 64 * 1024, 40
+"""How large a file of a student's may be, and how many of them an exercise may have, when collected and when read."""
+
+
 class Artefact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that the student wrote on a host.
 

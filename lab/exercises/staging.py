@@ -17,7 +17,7 @@ from lab import content
 from lab.apps.profile import resolve
 from lab.apps.source import Source, obtain
 from lab.context import context_for
-from lab.errors import CommandFailed, HostUnreachable, UsageError
+from lab.errors import CommandFailed, HostUnreachable
 from lab.events import phase
 from lab.exercises import own_computer
 from lab.exercises.exercise import Exercise, Script
@@ -25,8 +25,8 @@ from lab.exercises.results import Artefact
 from lab.exercises.student import Student
 from lab.host import Host
 from lab.ledger import Ledger
-from lab.machines.protocol import State
 from lab.parallel import workers
+from lab.power import refuse_absent
 from lab.provisioning import provision
 from lab.session import Session
 from lab.steps import Step
@@ -78,9 +78,7 @@ def stage(session: Session, exercise: Exercise, student: Student, attempt: str) 
     """
     exercise.require_hosts(session.lab)
     names = exercise.about.hosts
-    absent = [name for name in names if session.machines.states()[name] is State.ABSENT]
-    if absent:
-        raise UsageError(f"{', '.join(absent)} does not exist yet", "lab up makes what is missing")
+    refuse_absent(session, names)
     with phase(session.listener, "machines anew", ", ".join(names)):
         _forget_faults(session, names)
         _renew(session, names)

@@ -12,12 +12,10 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from lab.exercises.exercise import Exercise
-from lab.exercises.results import Artefact, CheckResult, Marked, Status
+from lab.exercises.results import ARTEFACT_BYTES, ARTEFACTS, Artefact, CheckResult, Marked, Status
 from lab.grading.grade import EVIDENCE, FORMAT, VALUE, Grade, Graded
 from lab.grading.hostile import is_plain, plain
 
-ARTEFACT_BYTES = 64 * 1024
-ARTEFACTS = 40
 CHECKS = 100
 VALUES = 60
 LINE = 200

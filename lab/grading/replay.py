@@ -20,13 +20,13 @@ import msgspec
 from lab.errors import DEVIATED, HELD, INCONCLUSIVE, UsageError
 from lab.events import Note
 from lab.exercises.exercise import Exercise
-from lab.exercises.results import Attempt, Marked, Status
+from lab.exercises.results import ARTEFACTS, Attempt, Marked, Status
 from lab.exercises.student import PRACTICE, Student
 from lab.grading.classroom import Classroom
 from lab.grading.collect import Entry
 from lab.grading.grade import Grade, Graded
 from lab.grading.hostile import plain
-from lab.grading.plausible import ARTEFACTS, fault_of_artefact
+from lab.grading.plausible import fault_of_artefact
 from lab.session import Session
 
 

@@ -8,7 +8,8 @@ from typing import cast
 
 import pytest
 
-from lab.exercises.marking import ARTEFACT_BYTES, ARTEFACTS, artefacts
+from lab.exercises.marking import artefacts
+from lab.exercises.results import ARTEFACT_BYTES, ARTEFACTS
 from lab.home import Home
 from lab.host import SshHost
 from tests.fakes import LocalHost

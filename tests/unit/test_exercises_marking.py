@@ -13,7 +13,7 @@ from lab.exercises import exercise as exercise_module
 from lab.exercises import marking
 from lab.exercises.exercise import Exercise
 from lab.exercises.marking import artefacts, mark
-from lab.exercises.results import CheckResult, Marked
+from lab.exercises.results import ARTEFACT_BYTES, CheckResult, Marked
 from lab.exercises.student import PRACTICE
 from lab.home import Home
 from lab.machines.protocol import State
@@ -206,7 +206,7 @@ def _holds(desk: Desk, host: str, listed: str) -> None:
 
 def test_the_students_files(desk: Desk, handed_in: Exercise) -> None:
     """By host, as root, each with its path and text; one of more than 64 KiB is left out."""
-    most = marking.ARTEFACT_BYTES
+    most = ARTEFACT_BYTES
     _holds(desk, "akuma", f"5 /etc/nginx/a b.conf\n{most} /etc/nginx/b.conf\n{most + 1} /etc/nginx/c.conf\n")
     found = artefacts(desk.session, handed_in)
     assert [(each.host, each.path) for each in found] == [

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from lab.exercises.exercise import Exercise
-from lab.exercises.results import Artefact
-from lab.grading.plausible import ARTEFACT_BYTES, fault_of_artefact, matches
+from lab.exercises.results import ARTEFACT_BYTES, Artefact
+from lab.grading.plausible import fault_of_artefact, matches
 from lab.grading.reading import LIMIT, Refused, parse, read
 from tests.unit.test_grading_grade import SITE, exercises, handed
 
