@@ -156,11 +156,15 @@ def faults_of(scenario: Scenario, session: Session, options: Options) -> tuple[F
     """The scenario's faults, bound to the lab, lasting as long as the user wants.
 
     Raises:
-        UsageError: the lab lacks a host, or the app that the fault works through.
+        UsageError: the lab lacks a host, a backend that the verdict is about, or the app that the fault works through.
     """
     found = scenario.fault if isinstance(scenario.fault, tuple) else (scenario.fault,) if scenario.fault else ()
     if scenario.needs_hello and not session.home.state().app.endswith("hello"):
         raise UsageError("this scenario works through the switches of the app `hello`", "lab up --app hello")
+    known = [backend.name for backend in session.lab.backends]
+    for name in scenario.backends:
+        if name not in known:
+            raise UsageError(f"its verdict is about {name}, which is no backend", f"there are: {', '.join(known)}")
     bound = tuple(fault.bound_to(session.lab) for fault in found)
     return tuple(replace(fault, lasting=options.duration) if options.duration else fault for fault in bound)
 

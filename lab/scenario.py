@@ -15,7 +15,7 @@ from typing import Literal
 
 from lab import content
 from lab.errors import UsageError
-from lab.expectations import Expectation
+from lab.expectations import Claim, Expectation
 from lab.faults import Fault
 from lab.verdict import Outcome
 
@@ -57,6 +57,11 @@ class Scenario:
     def expected(self, variant: Variant) -> Outcome:
         """What it comes out as with a configuration."""
         return self.outcomes.get(variant, Outcome.HELD)
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends that its expectations are about."""
+        return tuple(each.metric.backend for each in self.verdict if isinstance(each, Claim) and each.metric.backend)
 
 
 def names() -> list[str]:

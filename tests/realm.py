@@ -110,8 +110,8 @@ class Realm:
 
 
 def interrupt(process: subprocess.Popen[str], number: signal.Signals) -> str:
-    """Send SIGINT as a terminal does, to the whole group, or another signal to the process; all that it says then."""
-    if number is signal.SIGINT:
+    """Send SIGINT or SIGHUP as a terminal does, to the whole group, or another signal to the process; all it says."""
+    if number in (signal.SIGINT, signal.SIGHUP):
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)

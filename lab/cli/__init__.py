@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
 
 import click
 
 from lab.errors import BUG, INTERRUPTED, LabError
+from lab.signals import heed
 
 COMMANDS = {
     "up": ("up", "Bring the lab up: boot, provision, prove that the site is balanced."),
@@ -90,7 +89,7 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit with the lab's exit codes; an error is a sentence, never a traceback."""
-    signal.signal(signal.SIGTERM, _terminated)
+    heed()
     try:
         code = cli.main(args=argv and list(argv), prog_name="lab", standalone_mode=False)
         _leave(code if isinstance(code, int) else 0)
@@ -111,10 +110,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     except Exception as fault:
         _report_bug(fault)
         _leave(BUG)
-
-
-def _terminated(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _leave(code: int) -> None:

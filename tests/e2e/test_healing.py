@@ -159,14 +159,14 @@ def test_a_log_with_lines_removed_proves_nothing(realm: Realm, held: tuple[Path,
     assert again["requests"] == said["requests"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_heals_before_it_leaves(realm: Realm, number: signal.Signals) -> None:
-    """Ctrl-C reaches the whole group, SIGTERM only us: exit 130 with a sentence, and voxy serves."""
+    """Ctrl-C and a closed terminal reach the whole group, SIGTERM only us: exit 130, a sentence, and voxy serves."""
     fault = "power_off voxy"
     if number is signal.SIGTERM:
         (realm.folder / "mine.py").write_text(MINE)
         fault = "cut_link voxy"
-    running = realm.start(*(KILL if number is signal.SIGINT else ("scenario", "./mine.py")))
+    running = realm.start(*(KILL if fault == "power_off voxy" else ("scenario", "./mine.py")))
     wait_for_line(running, f"inject: {fault}")
     wait_for_line(running, "observe …")
     said = interrupt(running, number)

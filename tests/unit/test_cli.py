@@ -161,11 +161,13 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert capsys.readouterr().err.strip() == "lab: interrupted"
 
 
-def test_a_terminated_command_is_interrupted() -> None:
-    """SIGTERM is what a supervisor sends: the same end as Ctrl-C, in a real process."""
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP"])
+def test_a_terminated_command_is_interrupted(number: str) -> None:
+    """A supervisor sends SIGTERM, a closed terminal SIGHUP: the same end as Ctrl-C, in a real process."""
     code = (
         "import os, signal, lab.cli.site as site\nfrom lab.cli import main\n"
-        "site.lab_and_home = lambda file: os.kill(os.getpid(), signal.SIGTERM) or signal.pause()\nmain(['open'])"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+        f"site.lab_and_home = lambda file: os.kill(os.getpid(), signal.{number}) or signal.pause()\nmain(['open'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30, cwd=ROOT

@@ -6,7 +6,7 @@ import pytest
 
 from lab import faults
 from lab.errors import UsageError
-from lab.expectations import during, failed_requests
+from lab.expectations import during, failed_requests, share_of
 from lab.home import Home
 from lab.quantities import seconds
 from lab.runner import Options, Watch, faults_of, plan
@@ -86,3 +86,11 @@ def test_a_fault_of_hellos_switches_needs_hello(home: Home) -> None:
     with pytest.raises(UsageError, match="the app `hello`") as caught:
         faults_of(scenario, lab.session, Options())
     assert caught.value.mend == "lab up --app hello"
+
+
+def test_a_verdict_about_an_unknown_backend_is_refused_before_the_run(home: Home) -> None:
+    """A load of a minute, and only then the news of a misspelt name, would be unkind."""
+    scenario = Scenario("Is it?", Lesson("", ""), None, [during(share_of("zreo")).at_most("0 %")])
+    with pytest.raises(UsageError, match="about zreo, which is no backend") as told:
+        faults_of(scenario, Playing(home).session, Options())
+    assert "there are: voxy, zero" in str(told.value)
