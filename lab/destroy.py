@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 
+from lab import labs, network, registry
 from lab.events import Listener, phase
 from lab.home import Home
 from lab.machines.choose import machines_for
 from lab.machines.vagrant import providers_in_use
-from lab.network import Network
 from lab.topology import Lab
 
 KEPT = ("lock", "runs", "logs", "exercises", "student")
@@ -21,16 +21,19 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
     Raises:
         LabError: something could not be removed; destroy again once the cause is mended.
     """
+    here = labs.find(home.id)
+    subnet = here.entry.network if here and here.entry.network else lab.subnet  # lab.toml may name another one by now
     for provider in _providers(home):
         with phase(listener, "guests", provider):
             machines_for(lab, home, provider).destroy()
         if provider == "lxc":
             with phase(listener, "network"):
-                Network(lab, home).remove()
+                network.remove(home.id, subnet)
     for entry in list(home.path.iterdir()) if home.path.is_dir() else []:
         if entry.name in KEPT:
             continue
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    registry.remove(home.id)
 
 
 def _providers(home: Home) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Where a lab keeps what it must remember: the folder `.lab/` beside lab.toml."""
+"""Where a lab keeps what it must remember: the folder `.lab/` beside lab.toml, or `.lab-NAME/` of a named lab."""
 
 from __future__ import annotations
 
@@ -38,17 +38,19 @@ class Home:
 
     Args:
         folder: where lab.toml is, or would be.
+        name: tells it from other labs of the same folder; empty for the one that has no name.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "") -> None:
         self.folder = folder.resolve()
-        self.path = self.folder / FOLDER
+        self.name = name
+        self.path = self.folder / (f"{FOLDER}-{name}" if name else FOLDER)
 
     @property
     def id(self) -> str:
         """Eight characters that tell this lab's guests and bridge from every other lab's.
 
-        They come from the folder's path, so they survive the loss of `.lab/`.
+        They come from the folder's path and the lab's name, so they survive the loss of `.lab/`.
         """
         return hashlib.sha256(str(self.path).encode()).hexdigest()[:8]
 

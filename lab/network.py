@@ -1,17 +1,17 @@
 """The network of a lab of containers: a bridge, its address, a way out, and a wall behind it.
 
 Nothing is configured for good: everything is made by `Network.ensure` and removed by
-`Network.remove`, and bears the lab's id, so that two labs never touch each other's.
+`Network.remove`, and bears the lab's id, so that two labs never touch each other's. Guests of one lab reach what this
+computer reaches, but not the guests of another.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from lab import process
+from lab import ip, labs, process
 from lab.errors import NetworkTaken
 from lab.home import Home
 from lab.names import bridge_name, hardware_address
@@ -23,11 +23,17 @@ WAS_OFF = Path("/run/lab-forwarding-was-off")
 WALL_METRIC = "4278198272"
 """The metric of the `unreachable` route: the kernel's worst, so that it is used only when the bridge is gone."""
 
-_NAT = """
+ANOTHER = "`lab --name NAME up` makes a lab with a subnet of its own"
+_TABLE = """
 table ip {name} {{
   chain out {{
     type nat hook postrouting priority srcnat;
     ip saddr {subnet} ip daddr != {subnet} masquerade
+  }}
+  chain between_labs {{
+    type filter hook forward priority filter;
+    iifname "{name}" oifname != "{name}" oifname "lab*" reject with icmp type admin-prohibited
+    oifname "{name}" iifname != "{name}" iifname "lab*" reject with icmp type admin-prohibited
   }}
 }}
 """
@@ -50,64 +56,48 @@ class Network:
         """Make what is missing; whether anything was.
 
         Raises:
-            NetworkTaken: an interface of somebody else has an address in the subnet.
+            NetworkTaken: the subnet is another lab's, or an interface of somebody else has an address in it.
         """
-        self.refuse_taken_subnet()
-        if self._is_up():
-            return False
-        self._wall()
-        links = _ip_json("link", "show")
-        if not any(link["ifname"] == self.bridge for link in links):
-            process.as_root(
-                "ip",
-                "link",
-                "add",
-                self.bridge,
-                "address",
-                hardware_address(self._home, "gateway"),
-                "type",
-                "bridge",
-                "forward_delay",
-                "0",
-            )
-        process.as_root("ip", "link", "set", self.bridge, "alias", f"lab {self._lab.name} in {self._home.folder}"[:255])
-        process.as_root("ip", "address", "replace", self._gateway, "dev", self.bridge)
-        process.as_root("ip", "link", "set", self.bridge, "up")
-        self._way_out()
+        with labs.one_at_a_time("the network"):
+            self.refuse_taken_subnet()
+            if self._is_up():
+                return False
+            self.wall()
+            if not any(link.name == self.bridge for link in ip.links()):
+                process.as_root(
+                    "ip", "link", "add", self.bridge, "address", hardware_address(self._home, "gateway"),
+                    "type", "bridge", "forward_delay", "0",
+                )  # fmt: skip
+            alias = f"lab {self._home.name or self._lab.name} in {self._home.folder}"[:255]
+            process.as_root("ip", "link", "set", self.bridge, "alias", alias)
+            process.as_root("ip", "address", "replace", self._gateway, "dev", self.bridge)
+            process.as_root("ip", "link", "set", self.bridge, "up")
+            self._way_out()
         return True
 
     def remove(self) -> None:
-        """Remove bridge, address, NAT rule and route; nothing when they are gone.
+        """Remove bridge, address, rules and route; nothing when they are gone."""
+        remove(self._home.id, self._lab.subnet)
 
-        Forwarding is switched off again when a lab had switched it on and no other lab is left.
-        """
-        process.as_root("nft", "delete", "table", "ip", self.bridge, check=False)
-        self._docker_rules("-D")
-        process.as_root("ip", "link", "delete", self.bridge, check=False)
-        process.as_root("ip", "route", "delete", "unreachable", str(self._lab.subnet), check=False)
-        if WAS_OFF.exists() and not _other_lab_bridges():
-            process.as_root("tee", FORWARD, stdin="0\n")
-            process.as_root("rm", "-f", WAS_OFF)
+    def wall(self) -> None:
+        """Packets for the lab never leave this computer, also when the bridge is gone."""
+        if not self._has_wall():
+            process.as_root("ip", "route", "add", "unreachable", str(self._lab.subnet), "metric", WALL_METRIC)
 
     @property
     def _gateway(self) -> str:
         return f"{self._lab.gateway}/{self._lab.subnet.prefixlen}"
 
     def _is_up(self) -> bool:
-        """The bridge has its address, and the way out is there."""
-        shown = process.run("ip", "-json", "address", "show", "dev", self.bridge, check=False)
-        held = [f"{each['local']}/{each['prefixlen']}" for each in _addresses(json.loads(shown.stdout or "[]"))]
-        nat = process.as_root("nft", "list", "table", "ip", self.bridge, check=False)
-        return self._gateway in held and nat.ok and self._has_wall()
+        """The bridge has its address, and the rules are there."""
+        rules = process.as_root("nft", "list", "table", "ip", self.bridge, check=False)
+        return self._has_its_address(ip.links()) and "between_labs" in rules.stdout and self._has_wall()
+
+    def _has_its_address(self, links: tuple[ip.Link, ...]) -> bool:
+        return any(link.name == self.bridge and self._gateway in map(str, link.held) for link in links)
 
     def _has_wall(self) -> bool:
-        routes = _ip_json("route", "show", "type", "unreachable")
-        return any(route["dst"] == str(self._lab.subnet) for route in routes)
-
-    def _wall(self) -> None:
-        """Packets for the lab never leave this computer, also when the bridge is gone."""
-        if not self._has_wall():
-            process.as_root("ip", "route", "add", "unreachable", str(self._lab.subnet), "metric", WALL_METRIC)
+        return self._lab.subnet in ip.unreachable()
 
     def _way_out(self) -> None:
         """The guests reach what this computer reaches, under its address."""
@@ -115,32 +105,64 @@ class Network:
             process.as_root("touch", WAS_OFF)
             process.as_root("tee", FORWARD, stdin="1\n")
         process.as_root("nft", "delete", "table", "ip", self.bridge, check=False)
-        process.as_root("nft", "-f", "-", stdin=_NAT.format(name=self.bridge, subnet=self._lab.subnet))
-        self._docker_rules("-I")
-
-    def _docker_rules(self, verb: str) -> None:
-        """Where Docker drops what it did not forward itself, let the bridge's packets through."""
-        if process.find("iptables") is None:
-            return
-        if not process.as_root("iptables", "-S", "DOCKER-USER", check=False).ok:
-            return
-        for side in ("-i", "-o"):
-            process.as_root("iptables", verb, "DOCKER-USER", side, self.bridge, "-j", "ACCEPT", check=False)
+        process.as_root("nft", "-f", "-", stdin=_TABLE.format(name=self.bridge, subnet=self._lab.subnet))
+        _docker_rules("-I", self.bridge)
 
     def refuse_taken_subnet(self) -> None:
-        """Raise NetworkTaken when an interface of somebody else has an address in the subnet."""
-        for link in _ip_json("address", "show"):
-            for held in _addresses([link]):
-                if link["ifname"] == self.bridge or held["family"] != "inet":
-                    continue
-                theirs = IPv4Network(f"{held['local']}/{held['prefixlen']}", strict=False)
-                if theirs.overlaps(self._lab.subnet):
-                    whose = f" ({link['ifalias']})" if link.get("ifalias") else ""
-                    raise NetworkTaken(
-                        f"the subnet {self._lab.subnet} is in use: interface {link['ifname']}{whose} has "
-                        f"{held['local']}/{held['prefixlen']}",
-                        "choose another subnet and addresses in lab.toml, or remove that interface",
-                    )
+        """Raise NetworkTaken when the subnet is another lab's, running or not, or somebody else has an address in it.
+
+        A lab that has its bridge already is only refused for an address: it was there first.
+        """
+        links = ip.links()
+        taken = [
+            (link, held) for link in links if link.name != self.bridge
+            for held in link.held if held.network.overlaps(self._lab.subnet)
+        ]  # fmt: skip
+        if taken or not self._has_its_address(links):
+            refuse_subnet_of_another_lab(self._lab, self._home)
+        for link, held in taken:
+            whose = f" ({link.alias})" if link.alias else ""
+            raise NetworkTaken(
+                f"the subnet {self._lab.subnet} is in use: interface {link.name}{whose} has {held}",
+                f"{ANOTHER}, choose another subnet and addresses in lab.toml, or remove that interface",
+            )
+
+
+def refuse_subnet_of_another_lab(lab: Lab, home: Home) -> None:
+    """Raise NetworkTaken when a part of the lab's subnet is another lab's, whether that one runs or not."""
+    owner = labs.owner(lab.subnet, but=home.id)
+    if owner is not None:
+        raise NetworkTaken(
+            f"the subnet {lab.subnet} is the one of {owner.title}", f"{ANOTHER}, or remove that lab: `{owner.removal}`"
+        )
+
+
+def remove(id: str, subnet: IPv4Network | None) -> None:
+    """Remove bridge, rules and route of the lab with an id; nothing when they are gone.
+
+    The route stays where the subnet is another lab's by now. Forwarding is switched off again when a lab had switched
+    it on and no other lab is left.
+    """
+    bridge = f"lab{id}"
+    with labs.one_at_a_time("the network"):
+        process.as_root("nft", "delete", "table", "ip", bridge, check=False)
+        _docker_rules("-D", bridge)
+        process.as_root("ip", "link", "delete", bridge, check=False)
+        if subnet is not None and labs.owner(subnet, but=id) is None:
+            process.as_root("ip", "route", "delete", "unreachable", str(subnet), check=False)
+        if WAS_OFF.exists() and not any(labs.BRIDGE.fullmatch(link.name) for link in ip.links()):
+            process.as_root("tee", FORWARD, stdin="0\n")
+            process.as_root("rm", "-f", WAS_OFF)
+
+
+def _docker_rules(verb: str, bridge: str) -> None:
+    """Where Docker drops what it did not forward itself, let the bridge's packets through."""
+    if process.find("iptables") is None:
+        return
+    if not process.as_root("iptables", "-S", "DOCKER-USER", check=False).ok:
+        return
+    for side in ("-i", "-o"):
+        process.as_root("iptables", verb, "DOCKER-USER", side, bridge, "-j", "ACCEPT", check=False)
 
 
 def resolv_conf(lab: Lab) -> str:
@@ -162,16 +184,3 @@ def resolv_conf(lab: Lab) -> str:
             if any(line.startswith("nameserver") for line in kept):
                 return "\n".join(kept) + "\n"
     return ""
-
-
-def _ip_json(*words: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(process.run("ip", "-json", *words).stdout or "[]")
-    return found
-
-
-def _addresses(links: list[dict[str, object]]) -> list[dict[str, object]]:
-    return [held for link in links for held in link.get("addr_info", [])]  # type: ignore[attr-defined]
-
-
-def _other_lab_bridges() -> bool:
-    return any(str(link.get("ifalias", "")).startswith("lab ") for link in _ip_json("link", "show"))

@@ -98,7 +98,7 @@ def open_session(lab: Lab, home: Home, listener: Listener = silent) -> Session:
     """
     provider = home.state().provider
     if not provider:
-        raise NotUp(f"there is no lab in {home.folder} yet", "lab up")
+        raise NotUp(f"there is no lab {f'{home.name} ' if home.name else ''}in {home.folder} yet", "lab up")
     return Session(lab, home, provider, machines_for(lab, home, provider), listener)
 
 

@@ -30,6 +30,7 @@ from lab.machines.protocol import State
 from lab.machines.vagrant import providers_in_use
 from lab.network import Network, resolv_conf
 from lab.parallel import workers
+from lab.placing import let_go, settle
 from lab.process import interrupt_children
 from lab.proof import prove
 from lab.provisioning import HostReport, provision
@@ -78,15 +79,17 @@ def up(lab: Lab, home: Home, listener: Listener, *, provider: str = "", app: str
         return _up(lab, home, listener, provider, app)
     except KeyboardInterrupt:
         raise Interrupted("interrupted", "`lab up` goes on from here") from None
+    finally:
+        let_go(home)
 
 
 def _up(lab: Lab, home: Home, listener: Listener, provider: str, app: str) -> UpReport:
     began = monotonic()
     with _session(lab, home, listener, provider) as session:
         with phase(listener, "app"):
-            source = source_for(lab, home, listener, app)
+            source = source_for(session.lab, home, listener, app)
         prepare(session, source)
-        with phase(listener, "boot and provision", ", ".join(host.name for host in lab.hosts)):
+        with phase(listener, "boot and provision", ", ".join(host.name for host in session.lab.hosts)):
             booted, hosts = _boot_and_provision(session, source)
         with phase(listener, "proof", "a request through each backend"):
             answered = prove(session)
@@ -129,6 +132,7 @@ def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
     choice = choose(asked)
     listener(Note(choice.why))
     preflight.check(choice.provider)
+    lab = settle(lab, home, choice.provider, listener)
     return Session(lab, home, choice.provider, machines_for(lab, home, choice.provider), listener)
 
 

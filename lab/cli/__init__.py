@@ -9,11 +9,13 @@ from importlib import import_module
 
 import click
 
+from lab.cli import naming
 from lab.errors import BUG, INTERRUPTED, LabError
 from lab.signals import heed
 
 COMMANDS = {
     "up": ("up", "Bring the lab up: boot, provision, prove that the site is balanced."),
+    "list": ("list_", "List every lab on this computer: name, subnet, how many of its hosts run, folder."),
     "status": ("status", "Show each host: state, reachable, app."),
     "scenario": ("scenario", "Do something to the lab under load, and prove what the users saw."),
     "exercise": ("exercise", "Learn by hand on real machines; each exercise checks itself."),
@@ -39,7 +41,7 @@ COMMANDS = {
 }
 
 
-_FUNCTIONS = {"open": "open_", "class": "class_"}  # where the command's name is one of Python's
+_FUNCTIONS = {"open": "open_", "class": "class_", "list": "list_"}  # where the command's name is one of Python's
 
 
 class Commands(click.Group):
@@ -83,8 +85,14 @@ class Commands(click.Group):
     epilog="Begin with: lab up",
 )
 @click.version_option(package_name="failover-lab", prog_name="lab")
-def cli() -> None:
+@click.option(
+    "--name", envvar=naming.VARIABLE, default="", callback=naming.checked, shell_complete=naming.names,
+    help="Another lab of this folder, on a subnet of its own, beside the one without a name.",
+)  # fmt: skip
+@click.pass_context
+def cli(ctx: click.Context, name: str) -> None:
     """A load-balancing laboratory on real machines: akuma balances over voxy and zero."""
+    naming.remember(ctx)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -96,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except click.exceptions.Exit as done:
         _leave(done.exit_code)
     except click.ClickException as fault:
-        fault.show()
+        _in_its_place(fault).show()
         _leave(fault.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _complain("interrupted")
@@ -105,11 +113,21 @@ def main(argv: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _leave(0)
     except LabError as fault:
-        _complain(str(fault))
+        _complain(naming.with_name(str(fault)))
         _leave(fault.exit_code)
     except Exception as fault:
         _report_bug(fault)
         _leave(BUG)
+    finally:
+        naming.forget()
+
+
+def _in_its_place(fault: click.ClickException) -> click.ClickException:
+    """Where --name stood after the command, say where it stands."""
+    if isinstance(fault, click.NoSuchOption) and fault.option_name == "--name":
+        where = "--name stands before the command, as in: lab --name NAME up."
+        return click.NoSuchOption("--name", f"{fault.message} {where}", ctx=fault.ctx)
+    return fault
 
 
 def _leave(code: int) -> None:

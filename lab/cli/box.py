@@ -28,11 +28,13 @@ def build(app: str, force: bool, file: Path | None) -> None:
     from lab.boxes.build import build as make
     from lab.boxes.recipe import recipe_for
     from lab.context import context_for
+    from lab.placing import settle
     from lab.up import source_for
 
     lab, home = lab_and_home(file)
     preflight.check("lxc")
     with home.lock("lab box build"), shown() as listener:
+        lab = settle(lab, home, "lxc", listener) if home.name else lab
         context = context_for(lab, source_for(lab, home, listener, app))
         recipe = recipe_for(context)
         if force or not store.box_file(recipe.name).exists():

@@ -12,13 +12,30 @@ from lab.destroy import destroy as remove
 
 
 @click.command()
+@click.option(
+    "--id", "id", default="", help="Remove what is left of a lab whose folder is gone; `lab list` shows its id."
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @file_option
-def destroy(yes: bool, file: Path | None) -> None:
+def destroy(id: str, yes: bool, file: Path | None) -> None:
     """Remove the lab: guests, network, keys. Boxes, caches and records of runs stay."""
+    if id:
+        _destroy_orphan(id, yes)
+        return
     lab, home = lab_and_home(file)
     if not yes:
         click.confirm(f"Remove {', '.join(host.name for host in lab.hosts)} and all that is on them?", abort=True)
     with home.lock("lab destroy"), shown() as listener:
         remove(lab, home, listener)
     click.echo("The lab is gone.")
+
+
+def _destroy_orphan(id: str, yes: bool) -> None:
+    from lab.listing import destroy_orphan, orphan
+
+    title = orphan(id).entry.title
+    if not yes:
+        click.confirm(f"Remove all that is left of {title}?", abort=True)
+    with shown() as listener:
+        destroy_orphan(id, listener)
+    click.echo(f"Nothing is left of {title}.")

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lab.cli.naming import with_name
 from lab.exercises.doing import Hint
 from lab.exercises.exercise import Exercise, Language, Script
 from lab.exercises.messages import REACHABLE, TIERS, tell
@@ -66,7 +67,7 @@ STATE_STYLES = {"open": "dim", "started": "yellow", "passed": "green", "gave-up"
 
 def word(name: str, language: Language, **values: object) -> str:
     """A phrase of ours in a language, with its values."""
-    return WORDS[name][language].format(**values)
+    return with_name(WORDS[name][language].format(**values))
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class View:
 
     def text(self, text: str) -> None:
         """A text in Markdown: rendered on a terminal, as it is elsewhere."""
+        text = with_name(text)
         self.console.print(Markdown(text) if self.console.is_terminal else Text(text))
 
     def say(self, name: str, style: str = "", **values: object) -> None:
@@ -101,7 +103,7 @@ class View:
             return Group(head, Padding(Text(told.actual, "dim"), (0, 0, 0, 4)))
         rows = Table.grid(padding=(0, 2))
         rows.add_column(style="dim", no_wrap=True)
-        for name, text in (("expected", told.expected), ("actual", told.actual), ("hint", told.hint)):
+        for name, text in (("expected", told.expected), ("actual", told.actual), ("hint", with_name(told.hint))):
             if text:
                 rows.add_row(f"    {word(name, self.language)}", Text(text, "cyan" if name == "hint" else ""))
         if result.evidence:
@@ -133,7 +135,7 @@ class View:
             return
         told = tell(self.exercise, hint.result, self.language, hint.tier)
         self.console.print(Text(told.sentence, style="bold"))
-        self.console.print(Text(told.hint, style="cyan"))
+        self.console.print(Text(with_name(told.hint), style="cyan"))
         self.say("tier", "dim", tier=hint.tier, tiers=TIERS)
 
     def solution(self, explanation: str, scripts: Sequence[Script]) -> None:
@@ -141,7 +143,7 @@ class View:
         self.text(explanation)
         for script in scripts:
             self.console.print(Text(f"\n# {script.host}", style="cyan"))
-            self.console.print(Text(script.text.strip()))
+            self.console.print(Text(with_name(script.text.strip())))
 
 
 def listing(rows: Sequence[tuple[Exercise, Attempt | None]], language: Language) -> Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lab.cli.naming import with_name
 from lab.cli.options import file_option, json_option, lang_option, language, opened, print_json
 from lab.errors import EnvironmentProblem
 
@@ -32,4 +33,4 @@ def explain(lang: str | None, file: Path | None, as_json: bool) -> None:
     for each in statements:
         click.secho(each.failure, bold=True)
         click.echo(f"  {each.id if language(lang, session.lab) == 'id' else each.en}")
-        click.echo(f"  because of: {each.cause}; see it: lab scenario {each.scenario}")
+        click.echo(with_name(f"  because of: {each.cause}; see it: lab scenario {each.scenario}"))

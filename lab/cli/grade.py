@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from lab.cli.live import shown
+from lab.cli.naming import with_name
 from lab.cli.options import exercise_names, file_option, json_option, lab_and_home, lang_option, language
 from lab.config import load
 from lab.errors import DEVIATED, HELD, EnvironmentProblem
+from lab.placing import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -175,6 +177,7 @@ def replay(
     from lab.session import open_session
 
     _, home = lab_and_home(file)
+    plain = settled(load(file), home)  # not the teacher's own card
     shipped = exercises.everything()
     entry = _judged(hand_in, shipped, class_folder)
     classroom, _ = _class(class_folder)
@@ -187,7 +190,7 @@ def replay(
         question = f"Make {', '.join(hosts)} anew for {', '.join(names)}, and lose all that is on them?"
         click.confirm(question, abort=True, err=True)
     if names:
-        with home.lock("lab grade replay"), shown(as_json) as said, open_session(load(file), home, said) as session:
+        with home.lock("lab grade replay"), shown(as_json) as said, open_session(plain, home, said) as session:
             done = run(session, entry.grade, classroom, shipped, chosen)
     if as_json:
         click.echo(to_json(entry, done), nl=False)
@@ -195,7 +198,7 @@ def replay(
         _print(of_replay(done))
         _print(signed(entry))
         if names:
-            click.echo(f"The machines are as {names[-1]} left them; `lab up` makes the site again.")
+            click.echo(with_name(f"The machines are as {names[-1]} left them; `lab up` makes the site again."))
     raise click.exceptions.Exit(DEVIATED if entry.flags else exit_code(done))
 
 

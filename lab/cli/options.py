@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lab.cli import naming
 from lab.config import load
 from lab.exercises.student import load_student
 from lab.home import Home
 from lab.ledger import Ledger
+from lab.placing import settled
 from lab.session import Session, open_session
 from lab.topology import Lab
 
@@ -39,15 +41,15 @@ def language(chosen: str | None, lab: Lab) -> Language:
 def lab_and_home(file: Path | None, *, warn: bool = True) -> tuple[Lab, Home]:
     """The topology, and the folder that the lab keeps beside it; warns while a fault is in force.
 
-    Where a student's card lies beside lab.toml, domain and port are the student's own.
+    With --name it is that lab's folder, and the topology is on that lab's subnet. Where a student's card lies beside
+    lab.toml, domain and port are the student's own.
     """
-    home = Home(file.parent if file else Path.cwd())
+    home = Home(file.parent if file else Path.cwd(), naming.chosen())
     left = Ledger(home).entries() if warn else ()
     if left:
-        click.secho(
-            f"! still in force: {', '.join(entry.what for entry in left)}; `lab heal` undoes it", fg="yellow", err=True
-        )
-    return load_student(home.folder).own(load(file)), home
+        mend = naming.with_name("`lab heal` undoes it")
+        click.secho(f"! still in force: {', '.join(entry.what for entry in left)}; {mend}", fg="yellow", err=True)
+    return load_student(home.folder).own(settled(load(file), home)), home
 
 
 def opened(file: Path | None, **options: Any) -> Session:

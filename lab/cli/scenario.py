@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from lab.cli.live import shown
+from lab.cli.naming import with_name
 from lab.cli.options import file_option, json_option, lab_and_home, lang_option, language, print_json
 from lab.errors import DEVIATED, HELD
 
@@ -159,7 +160,8 @@ def _show(ran: Ran, lesson: str, as_json: bool) -> None:
     console = Console(highlight=False)
     console.print(table(ran.verdict))
     console.print(f"\n{lesson}", style="italic")
-    console.print(f"\nthe record: {ran.folder.path}\na page for the class: lab report --html report.html")
+    page = with_name("lab report --html report.html")
+    console.print(f"\nthe record: {ran.folder.path}\na page for the class: {page}")
 
 
 def _list(names: list[str], as_json: bool) -> None:

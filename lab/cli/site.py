@@ -24,14 +24,16 @@ def open_(file: Path | None) -> None:
 @file_option
 def hosts(act: str | None, file: Path | None) -> None:
     """Print, write or remove the site's line in this computer's /etc/hosts."""
-    lab, _ = lab_and_home(file)
+    lab, home = lab_and_home(file)
     if act is None:
-        click.echo(hosts_file.line_for(lab))
+        click.echo(hosts_file.line_for(lab, home.name))
         return
     text = hosts_file.read()
-    wanted = hosts_file.with_line(text, lab) if act == "write" else hosts_file.without_line(text, lab)
+    wanted = (
+        hosts_file.with_line(text, lab, home.name) if act == "write" else hosts_file.without_line(text, lab, home.name)
+    )
     if wanted == text:
         click.echo(f"{hosts_file.HOSTS} is so already.")
         return
     hosts_file.replace(wanted)
-    click.echo(f"{hosts_file.HOSTS}: {'added' if act == 'write' else 'removed'} {hosts_file.line_for(lab)}")
+    click.echo(f"{hosts_file.HOSTS}: {'added' if act == 'write' else 'removed'} {hosts_file.line_for(lab, home.name)}")

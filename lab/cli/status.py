@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lab.cli.naming import with_name
 from lab.cli.options import file_option, json_option, opened, print_json
 from lab.status import LabStatus
 from lab.status import status as look
@@ -43,5 +44,5 @@ def _show(found: LabStatus) -> None:
     console = Console(highlight=False)
     console.print(table)
     for fault in found.faults:
-        console.print(f"[yellow]in force: {fault.what}; lab heal undoes it[/]")
+        console.print(with_name(f"[yellow]in force: {fault.what}; lab heal undoes it[/]"))
     console.print(f"\nprovider {found.provider}, site {found.url}")

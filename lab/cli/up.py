@@ -12,6 +12,7 @@ import click
 
 from lab import process
 from lab.cli.live import shown
+from lab.cli.naming import with_name
 from lab.cli.options import file_option, json_option, lab_and_home, print_json
 from lab.topology import Lab
 
@@ -24,6 +25,7 @@ Examples:
   lab up                           akuma, voxy and zero with the app of the course
   lab up --app hello               with the lab's own app, which needs no internet
   lab up --app ~/src/my-app        with your own app, from a folder or a git URL
+  lab --name b up                  a second lab beside the first, on a subnet of its own
 """
 
 
@@ -45,6 +47,7 @@ def up(provider: str | None, app: str, file: Path | None, as_json: bool) -> None
         from lab.up import up as bring_up
 
         report = bring_up(lab, home, listener, provider=provider or "", app=app)
+    lab, _ = lab_and_home(file, warn=False)  # a named lab has got its subnet meanwhile
     if as_json:
         print_json({"url": lab.url, **asdict(report)})
         return
@@ -52,7 +55,8 @@ def up(provider: str | None, app: str, file: Path | None, as_json: bool) -> None
 
 
 def _say_what_next(lab: Lab, report: UpReport) -> None:
-    command = "lab" if process.find("lab") else os.path.relpath(sys.argv[0])
+    lab_command = with_name("lab up").removesuffix(" up")
+    command = lab_command if process.find("lab") else os.path.relpath(sys.argv[0]) + lab_command.removeprefix("lab")
     answered = " and ".join(report.answered)
     click.echo(f"\n{report.app} is served at {lab.url} (Host {lab.domain}), through {answered}.")
     click.echo(f"Up after {report.seconds:.1f} s. Try next:")

@@ -38,8 +38,12 @@ class Choice:
 
 def machines_for(lab: Lab, home: Home, provider: str) -> Machines:
     """The machines of a lab at a provider."""
-    tool: PowerTool = _TOOLS[provider]()
-    return VagrantMachines(lab, home, provider, Switch(tool, container_prefix(home)))
+    return VagrantMachines(lab, home, provider, Switch(tool_of(provider), container_prefix(home)))
+
+
+def tool_of(provider: str) -> PowerTool:
+    """A provider's own commands, for the guests of every lab; KeyError when there is no such provider."""
+    return _TOOLS[provider]()
 
 
 def choose(wanted: str) -> Choice:

@@ -1,4 +1,4 @@
-"""What every unit test has: a cache and a folder of its own, and no variables of this computer's owner."""
+"""What every unit test has: a cache and a folder of its own, no other labs, and nothing of this computer's owner."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lab import ip, labs
 from lab.home import Home
 from tests.unit.hello_process import hello, start
 
@@ -13,17 +14,21 @@ __all__ = ["hello", "start"]
 
 _LEAKS = (
     "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LAB_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "XDG_CACHE_HOME",
+    "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "XDG_CACHE_HOME", "XDG_STATE_HOME",
+    "LAB_NAME", "LAB_SUBNETS",
 )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The lab's cache is in the test's folder."""
+    """The lab's cache is in the test's folder, and so is the list of labs; no other lab of this computer is seen."""
     for name in _LEAKS:
         monkeypatch.delenv(name, raising=False)
     cache = tmp_path / "cache"
     monkeypatch.setenv("LAB_CACHE", str(cache))
+    monkeypatch.setenv("LAB_STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(ip, "_ip", lambda *words: [])
+    monkeypatch.setattr(labs, "_settings", lambda: [])
     return cache
 
 

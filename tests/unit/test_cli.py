@@ -13,12 +13,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from click.shell_completion import ShellComplete
 
 import lab
-from lab import hosts_file
-from lab.cli import COMMANDS, main
+from lab import hosts_file, registry
+from lab.cli import COMMANDS, cli, main
 from lab.errors import HostUnreachable
 from lab.home import Home
+from lab.ledger import Entry, Ledger
 from lab.machines.fake import FakeMachines
 from lab.provisioning import HostReport
 from lab.topology import Lab
@@ -110,6 +112,56 @@ def test_a_corrupt_topology_is_a_sentence(words: list[str], capsys: pytest.Captu
     said = capsys.readouterr().err
     assert said.startswith("lab: lab.toml: is not TOML") and "Traceback" not in said
     assert not Path(".lab").exists()
+
+
+def test_a_named_lab_is_its_own(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be typed next names it too, but for who set LAB_NAME; the lab without a name is untouched."""
+    assert _main("--name", "b", "status") == 2
+    expected = f"lab: there is no lab b in {Path.cwd()} yet\n  → lab --name b up\n"
+    assert capsys.readouterr().err == expected
+    monkeypatch.setenv("LAB_NAME", "b")
+    assert _main("status") == 2
+    assert capsys.readouterr().err == expected.replace("--name b ", "")
+    monkeypatch.delenv("LAB_NAME")
+    assert _main("status") == 2
+    assert f"there is no lab in {Path.cwd()} yet\n  → lab up" in capsys.readouterr().err
+
+
+def test_the_warning_and_the_topology_are_the_named_labs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its faults, its subnet."""
+    home = Home(Path.cwd(), "b")
+    home.write("subnet", "192.168.60.0/24\n")
+    Ledger(home).write(Entry("1", "power_off voxy", "voxy", "power", "", "run"))
+    assert _main("--name", "b", "open") == 0
+    out, err = capsys.readouterr()
+    assert out == "http://192.168.60.10/\n"
+    assert err == "! still in force: power_off voxy; `lab --name b heal` undoes it\n"
+    assert _main("open") == 0
+    assert capsys.readouterr() == ("http://192.168.56.10/\n", "")
+
+
+@pytest.mark.parametrize("name", ["B", "-b", "b/c", "..", "b" * 33, "b c"])
+def test_a_name_is_a_label(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It becomes a part of a folder's name."""
+    assert _main("--name", name, "open") == 2
+    assert "is no DNS label" in capsys.readouterr().err
+
+
+def test_a_name_in_the_wrong_place_is_shown_the_right_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the command."""
+    assert _main("up", "--name", "b") == 2
+    assert "lab --name NAME up" in capsys.readouterr().err
+
+
+def test_names_are_completed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From this folder, and from the list of labs."""
+    for name in ("ana", "anton", "budi"):
+        Path(f".lab-{name}").mkdir()
+    registry.write(registry.Entry("0" * 8, "andi", str(Path.cwd())))
+    registry.write(registry.Entry("1" * 8, "anders", "/elsewhere"))
+    completion = ShellComplete(cli, {}, "lab", "_LAB_COMPLETE")
+    found = [item.value for item in completion.get_completions(["--name"], "an")]
+    assert found == ["ana", "andi", "anton"]
 
 
 def test_an_unknown_host_is_named(capsys: pytest.CaptureFixture[str]) -> None:

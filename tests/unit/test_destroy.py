@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
 from lab import destroy as module
+from lab import network, registry
 from lab.destroy import destroy
 from lab.errors import EnvironmentProblem
 from lab.events import silent
 from lab.home import Home
 from lab.machines.fake import FakeMachines
 from lab.machines.protocol import State
+from lab.registry import Entry
 from lab.topology import Lab
 
 
@@ -24,6 +27,7 @@ class World:
         self.machines.create()
         self.asked: list[str] = []
         self.networks = 0
+        self.subnets: list[str] = []
 
 
 @pytest.fixture
@@ -35,15 +39,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         made.asked.append(provider)
         return made.machines
 
-    class FakeNetwork:
-        def __init__(self, lab: Lab, home: Home) -> None:
-            pass
-
-        def remove(self) -> None:
-            made.networks += 1
+    def remove(id: str, subnet: IPv4Network) -> None:
+        made.networks += 1
+        made.subnets.append(str(subnet))
 
     monkeypatch.setattr(module, "machines_for", machines_for)
-    monkeypatch.setattr(module, "Network", FakeNetwork)
+    monkeypatch.setattr(network, "remove", remove)
     return made
 
 
@@ -107,3 +108,12 @@ def test_what_cannot_be_removed_keeps_the_memory(world: World, home: Home, monke
     with pytest.raises(EnvironmentProblem):
         destroy(Lab(), home, silent)
     assert home.state().provider == "lxc"
+
+
+def test_the_subnet_is_the_one_that_it_was_brought_up_on(world: World, home: Home) -> None:
+    """Whatever lab.toml says by now; and the list of labs forgets it."""
+    home.remember(provider="lxc")
+    registry.write(Entry(home.id, "", str(home.folder), "lxc", "192.168.80.0/24"))
+    destroy(Lab(), home, silent)
+    assert world.subnets == ["192.168.80.0/24"]
+    assert registry.entries() == ()

@@ -140,6 +140,15 @@ def test_the_id_is_the_folders(tmp_path: Path) -> None:
     assert len(one.id) == 8 and set(one.id) <= set("0123456789abcdef")
 
 
+def test_a_named_lab_is_another_lab_of_the_folder(home: Home) -> None:
+    """Its own id, and its own folder beside the one without a name; each has its lock."""
+    named = Home(home.folder, "b")
+    assert (home.path.name, named.path.name) == (".lab", ".lab-b")
+    assert len({home.id, named.id, Home(home.folder, "c").id, Home(home.folder / "b").id}) == 4
+    with home.lock("lab up"), named.lock("lab up"), pytest.raises(LabBusy), Home(home.folder, "b").lock("lab up"):
+        pass
+
+
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     """A file is in the way."""
     (tmp_path / "file").write_text("")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab import config, hosts_file, process
-from lab.errors import EnvironmentProblem
+from lab.errors import EnvironmentProblem, UsageError
 from lab.hosts_file import line_for, with_line, without_line
 from lab.topology import Lab
 
@@ -67,6 +67,26 @@ def test_a_domain_that_ends_like_ours_is_not_ours() -> None:
     """`my-akuma.xyz` belongs to somebody else."""
     line = "10.0.0.1 my-akuma.xyz  # lab: my-akuma.xyz\n"
     assert without_line(line, Lab()) == line
+
+
+def test_a_named_labs_line_is_its_own(tmp_path: Path) -> None:
+    """Writing and removing it leaves the line of the lab without a name, and of other names."""
+    other = config.parse({"domain": "other.xyz"})
+    text = with_line(with_line("a\n", Lab()), other, "b")
+    assert text == f"a\n{LINE}\n192.168.56.10 other.xyz  # lab b: other.xyz\n"
+    assert without_line(text, other) == without_line(text, other, "c") == text
+    assert without_line(text, other, "b") == f"a\n{LINE}\n"
+    assert with_line(text, other, "b") == text
+
+
+@pytest.mark.parametrize(("first", "second"), [("", "b"), ("b", ""), ("b", "c")])
+def test_a_domain_is_one_labs(first: str, second: str) -> None:
+    """A second lab does not take it from the first, which is named with the way out."""
+    text = with_line("a\n", Lab(), first)
+    with pytest.raises(UsageError) as caught:
+        with_line(text, Lab(), second)
+    assert f"the lab {first or 'without a name'} already" in caught.value.message
+    assert "hosts --remove" in caught.value.mend
 
 
 def test_the_file_is_written_by_root_in_place(monkeypatch: pytest.MonkeyPatch) -> None:

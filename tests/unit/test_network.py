@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from lab import config, network, process
+from lab import config, ip, network, process, registry
 from lab.errors import NetworkTaken, Result
 from lab.home import Home
 from lab.names import bridge_name
 from lab.network import Network, resolv_conf
+from lab.registry import Entry
 from lab.topology import Lab
 
 RESOLVED = "/run/systemd/resolve/resolv.conf"
@@ -63,13 +63,13 @@ def _link(name: str, address: str, length: int, alias: str = "") -> dict[str, ob
 
 
 def _addresses(monkeypatch: pytest.MonkeyPatch, *links: dict[str, object]) -> None:
-    """Let `ip address show` say this, and let nothing else be run."""
+    """Let `ip address show` say this, and let nothing else be asked."""
 
-    def run(*argv: str) -> Result:
-        assert argv == ("ip", "-json", "address", "show")
-        return Result(" ".join(argv), 0, json.dumps(links), "")
+    def said(*words: str) -> list[dict[str, object]]:
+        assert words == ("address", "show")
+        return list(links)
 
-    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(ip, "_ip", said)
 
 
 @pytest.mark.parametrize(("address", "length"), [("192.168.56.1", 24), ("192.168.0.1", 16), ("192.168.56.200", 30)])
@@ -93,6 +93,52 @@ def test_a_free_subnet_and_our_own_bridge_are_fine(monkeypatch: pytest.MonkeyPat
         Network(Lab(), home).refuse_taken_subnet()
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_the_subnet_of_another_lab_is_refused(
+    monkeypatch: pytest.MonkeyPatch, home: Home, tmp_path: Path, running: bool
+) -> None:
+    """Also while that one is off; the message names it and its folder, the mend both ways out."""
+    other = Home(tmp_path, "b")
+    registry.write(Entry(other.id, "b", str(tmp_path), "lxc", "192.168.56.0/24"))
+    _addresses(monkeypatch, *([_link(bridge_name(other), "192.168.56.1", 24)] if running else []))
+    with pytest.raises(NetworkTaken) as caught:
+        Network(Lab(), home).refuse_taken_subnet()
+    assert caught.value.message == f"the subnet 192.168.56.0/24 is the one of lab b in {tmp_path}"
+    assert "`lab --name NAME up`" in caught.value.mend
+    assert f"`cd {tmp_path} && lab --name b destroy`" in caught.value.mend
+
+
+def test_who_was_there_first_stays(monkeypatch: pytest.MonkeyPatch, home: Home, tmp_path: Path) -> None:
+    """A lab that has its bridge is not stopped by one that was off, and is written down with the same subnet."""
+    other = Home(tmp_path, "b")
+    registry.write(Entry(other.id, "b", str(tmp_path), "lxc", "192.168.56.0/24"))
+    _addresses(monkeypatch, _link(bridge_name(home), "192.168.56.1", 24))
+    Network(Lab(), home).refuse_taken_subnet()
+
+
+def test_a_lab_of_which_nothing_is_left_owns_nothing(home: Home, tmp_path: Path) -> None:
+    """Its folder is gone, and there is no container and no bridge."""
+    registry.write(Entry("0" * 8, "b", str(tmp_path / "gone"), "lxc", "192.168.56.0/24"))
+    Network(Lab(), home).refuse_taken_subnet()
+
+
+def test_the_wall_of_another_lab_stays(monkeypatch: pytest.MonkeyPatch, home: Home, tmp_path: Path) -> None:
+    """Two labs with one subnet, of which one was never brought up: destroying it leaves the other's route."""
+    registry.write(Entry("0" * 8, "b", str(tmp_path), "lxc", "192.168.56.0/24"))
+    told: list[str] = []
+
+    def as_root(*argv: str, **more: object) -> Result:
+        told.append(" ".join(argv))
+        return Result("", 1, "", "")
+
+    monkeypatch.setattr(process, "as_root", as_root)
+    monkeypatch.setattr(process, "find", lambda tool: None)
+    monkeypatch.setattr(network, "WAS_OFF", tmp_path / "not-there")
+    Network(Lab(), home).remove()
+    bridge = bridge_name(home)
+    assert told == [f"nft delete table ip {bridge}", f"ip link delete {bridge}"]
+
+
 def test_all_is_removed_that_was_made(monkeypatch: pytest.MonkeyPatch, home: Home, tmp_path: Path) -> None:
     """NAT, bridge, route; and forwarding is switched off when a lab had switched it on and this is the last."""
     mark = tmp_path / "forwarding-was-off"
@@ -106,7 +152,6 @@ def test_all_is_removed_that_was_made(monkeypatch: pytest.MonkeyPatch, home: Hom
 
     monkeypatch.setattr(process, "as_root", as_root)
     monkeypatch.setattr(process, "find", lambda tool: None)
-    monkeypatch.setattr(process, "run", lambda *argv: Result("", 0, "[]", ""))
     Network(Lab(), home).remove()
     bridge = bridge_name(home)
     assert told == [
