@@ -36,10 +36,11 @@ class Link:
 
 
 def links() -> tuple[Link, ...]:
-    """Every interface."""
+    """Every interface. What is written beside it is shown with links only, not with addresses (iproute2 6.1)."""
+    aliases = {link.get("ifname"): link.get("ifalias", "") for link in _ip("link", "show")}
     return tuple(
         Link(
-            link["ifname"], link.get("ifalias", ""),
+            link["ifname"], aliases.get(link["ifname"], ""),
             tuple(
                 Held(IPv4Address(each["local"]), each["prefixlen"])
                 for each in link.get("addr_info", []) if each["family"] == "inet"

@@ -22,10 +22,11 @@ LAB = [sys.executable, "-c", "from lab.cli import main; main()"]
 
 @dataclass(frozen=True)
 class Realm:
-    """A folder with a lab.toml, and the subnet that its hosts are in (192.168.N.0/24)."""
+    """A folder with a lab.toml, the subnet that its hosts are in (192.168.N.0/24), and the lab's name if it has one."""
 
     folder: Path
     subnet: int
+    name: str = ""
 
     @classmethod
     def make(cls, folder: Path, subnet: int, extra: str = "") -> Realm:
@@ -42,21 +43,26 @@ class Realm:
     @property
     def home(self) -> Home:
         """The lab's folder."""
-        return Home(self.folder)
+        return Home(self.folder, self.name)
+
+    @property
+    def command(self) -> list[str]:
+        """What its commands begin with."""
+        return [*LAB, *(["--name", self.name] if self.name else [])]
 
     def lab(
         self, *argv: str | Path, env: Mapping[str, str] | None = None, timeout_s: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the lab in the folder, without a terminal and without standard input."""
         return subprocess.run(
-            [*LAB, *map(str, argv)], cwd=self.folder, env={**os.environ, **(env or {})}, timeout=timeout_s,
+            [*self.command, *map(str, argv)], cwd=self.folder, env={**os.environ, **(env or {})}, timeout=timeout_s,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     def start(self, *argv: str) -> subprocess.Popen[str]:
         """Begin a command in a process group of its own, as a terminal does."""
         return subprocess.Popen(
-            [*LAB, *argv], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [*self.command, *argv], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
 

@@ -45,3 +45,13 @@ def test_without_ip_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(process, "find", lambda program: None)
     assert (ip.links(), ip.routed()) == ((), ())
+
+
+def test_what_is_written_beside_an_interface_comes_with_links_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ip address show` leaves it out; a link that went meanwhile is not missed."""
+    said = {
+        ("link", "show"): [{"ifname": "lab1", "ifalias": "mine"}, {"ifname": "gone", "ifalias": "x"}],
+        ("address", "show"): [{"ifname": "lab1", "addr_info": []}, {"ifname": "new"}],
+    }
+    monkeypatch.setattr(ip, "_ip", lambda *words: said[words])
+    assert [(link.name, link.alias) for link in ip.links()] == [("lab1", "mine"), ("new", "")]

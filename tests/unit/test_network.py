@@ -66,7 +66,7 @@ def _addresses(monkeypatch: pytest.MonkeyPatch, *links: dict[str, object]) -> No
     """Let `ip address show` say this, and let nothing else be asked."""
 
     def said(*words: str) -> list[dict[str, object]]:
-        assert words == ("address", "show")
+        assert words in (("link", "show"), ("address", "show"))
         return list(links)
 
     monkeypatch.setattr(ip, "_ip", said)

@@ -72,6 +72,7 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(module, "choose", choose)
     monkeypatch.setattr(module.preflight, "check", lambda provider: None)  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "settle", lambda lab, home, provider, listener: lab)
     return asked
 
 
