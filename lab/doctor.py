@@ -11,6 +11,7 @@ from lab.errors import LabError
 from lab.home import Home, cache
 from lab.machines.choose import choose
 from lab.network import Network, resolv_conf
+from lab.placing import foreseen
 from lab.preflight import Finding
 from lab.topology import Lab
 
@@ -28,7 +29,7 @@ def examine(lab: Lab, home: Home, provider: str | None) -> tuple[str, tuple[Find
     if chosen == "lxc":
         found.append(_try("disk", f"3 GiB free for {BASES}", lambda: refuse_full_disk(BASES)))
         if all(finding.ok for finding in found):
-            found.append(_try("subnet", f"{lab.subnet} is free, or ours", Network(lab, home).refuse_taken_subnet))
+            found.append(_subnet(lab, home))
         found.append(_resolver(lab))
     return chosen, tuple(found)
 
@@ -51,6 +52,16 @@ def _resolver(lab: Lab) -> Finding:
     mend = 'set dns = ["…"] in lab.toml to servers that guests can reach'
     detail = ", ".join(servers) or "only on this computer's loopback, where guests cannot reach it"
     return Finding("dns", bool(servers), detail, mend)
+
+
+def _subnet(lab: Lab, home: Home) -> Finding:
+    """Whether the lab can be where it is, or where a named lab would be put."""
+    try:
+        lab = foreseen(lab, home, "lxc")
+        Network(lab, home).refuse_taken_subnet()
+    except LabError as fault:
+        return Finding("subnet", False, fault.message, fault.mend)
+    return Finding("subnet", True, f"{lab.subnet} is free, or ours")
 
 
 def _try(what: str, good: str, check) -> Finding:  # type: ignore[no-untyped-def]

@@ -40,6 +40,17 @@ def settled(lab: Lab, home: Home) -> Lab:
     return moved(lab, subnet) if subnet else lab
 
 
+def foreseen(lab: Lab, home: Home, provider: str) -> Lab:
+    """The topology as `settle` would make it now; nothing is taken.
+
+    Raises:
+        NetworkTaken: no subnet is free.
+    """
+    if home.name and provider in MOVABLE and _remembered(home) is None:
+        return moved(lab, free_subnet(lab, provider))
+    return lab
+
+
 def settle(lab: Lab, home: Home, provider: str, listener: Listener) -> Lab:
     """Take the subnet before anything is made there, and write the lab down where others look for it.
 

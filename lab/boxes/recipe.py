@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab import content
@@ -48,8 +48,17 @@ class Recipe:
 
 
 def recipe_for(context: Context) -> Recipe:
-    """The recipe for a lab on this computer."""
-    steps = tuple(content.load("provision").box_plan(context))
+    """The recipe for a lab on this computer: the same for every lab, so it names no host's address.
+
+    Behind a proxy the hosts' addresses are excepted from it; a box has none, and its guests get theirs when they are
+    provisioned. Else each subnet would need a box of its own.
+    """
+    own = {str(host.address) for host in context.lab.hosts}
+    proxies = {
+        name: ",".join(each for each in value.split(",") if name != "no_proxy" or each not in own)
+        for name, value in context.proxies.items()
+    }
+    steps = tuple(content.load("provision").box_plan(replace(context, proxies=proxies)))
     return Recipe(context.lab.box.suite, context.lab.box.mirror, BASE_PACKAGES, steps)
 
 

@@ -10,6 +10,7 @@ import click
 from lab import content
 from lab.cli.options import file_option, lab_and_home
 from lab.config import schema
+from lab.placing import foreseen
 
 
 @click.command()
@@ -27,13 +28,15 @@ def render(what: str, provider: str | None, file: Path | None) -> None:
     schema        the JSON Schema of lab.toml, for editors
     """
     lab, home = lab_and_home(file)
+    chosen = provider or (lab.provider if lab.provider != "auto" else "lxc")
     if what == "schema":
         click.echo(json.dumps(schema(), indent=2))
     elif what == "nginx":
+        lab = foreseen(lab, home, chosen)
         click.echo(content.render("provision/templates/my.reverse-proxy.conf.j2", lab=lab), nl=False)
     else:
         from lab.vagrantfile import render as vagrantfile
 
-        chosen = provider or (lab.provider if lab.provider != "auto" else "lxc")
+        lab = foreseen(lab, home, chosen)
         box = "lab-lxc" if chosen == "lxc" else str(getattr(lab.box, chosen))
         click.echo(vagrantfile(lab, chosen, home.state().box or box, home), nl=False)

@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,11 @@ from lab import config, process
 from lab.apps.steps import Cloned
 from lab.boxes import build, recipe, store
 from lab.boxes.recipe import BASE_PACKAGES, Recipe
+from lab.context import context_for
 from lab.errors import EnvironmentProblem, Result, UsageError
+from lab.placing import moved
 from lab.steps import file, packages
+from lab.topology import Lab
 
 NAME = "lab-lxc-0123456789ab"
 CLONE = Cloned("app", "https://x/app.git", "a" * 40, "main", Path("/cache/a.bundle"), "/home/vagrant/app", "vagrant")
@@ -64,6 +67,17 @@ def test_a_newer_commit_of_the_app_needs_no_new_box() -> None:
     """As long as its dependencies are equal."""
     newer = replace(CLONE, revision="b" * 40, bundle=Path("/cache/b.bundle"))
     assert replace(RECIPE, steps=(*RECIPE.steps[:2], newer)).name == RECIPE.name
+
+
+def test_labs_on_different_subnets_stand_on_one_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also behind a proxy, from which each lab excepts its own hosts."""
+    monkeypatch.setenv("http_proxy", "http://proxy.school:3128")
+    monkeypatch.setenv("no_proxy", "intra.school")
+    one, other = (context_for(lab, None) for lab in (Lab(), moved(Lab(), IPv4Network("192.168.60.0/24"))))
+    assert one.proxies["no_proxy"] != other.proxies["no_proxy"]
+    assert recipe.recipe_for(one) == recipe.recipe_for(other)
+    monkeypatch.setenv("no_proxy", "elsewhere.school")
+    assert recipe.recipe_for(context_for(Lab(), None)).name != recipe.recipe_for(one).name
 
 
 def _box(path: Path, metadata: str | None = None, member: str = "./metadata.json") -> Path:

@@ -13,7 +13,7 @@ from lab.errors import NetworkTaken, Result, UsageError
 from lab.home import Home
 from lab.ip import Held, Link
 from lab.labs import KnownLab
-from lab.placing import free_subnet, let_go, moved, settle, settled
+from lab.placing import foreseen, free_subnet, let_go, moved, settle, settled
 from lab.registry import Entry
 from lab.topology import Lab
 from tests.fakes import Heard
@@ -119,6 +119,15 @@ def test_ten_labs_and_more(tmp_path: Path) -> None:
     with pytest.raises(NetworkTaken) as caught:
         settle(Lab(), Home(tmp_path, "more"), "virtualbox", Heard())
     assert "192.168.56.0/21" in caught.value.message and "lab list" in caught.value.mend
+
+
+def test_what_would_be_chosen_can_be_foreseen(named: Home) -> None:
+    """For `lab render` and `lab doctor`: nothing is taken; afterwards it is what was chosen."""
+    assert foreseen(Lab(), named, "lxc").subnet == A
+    assert registry.entries() == () and not (named.path / "subnet").exists()
+    there = settle(Lab(), named, "lxc", Heard())
+    assert foreseen(settled(Lab(), named), named, "lxc") == there
+    assert foreseen(Lab(), Home(named.folder), "lxc") == Lab()
 
 
 def _routes(*networks: str) -> Callable[[], tuple[IPv4Network, ...]]:
