@@ -116,6 +116,18 @@ class Home:
         fresh.replace(path)
         return path
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a command is changing the lab right now."""
+        try:
+            with (self.path / "lock").open(encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
     @contextmanager
     def lock(self, doing: str) -> Iterator[None]:
         """Hold the lab while it is changed; the kernel lets go of it when the process ends.

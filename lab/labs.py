@@ -1,6 +1,7 @@
 """Which labs are on this computer: this user's, as they were written down, and whatever has bridges or containers here.
 
-A lab owns its subnet from its first `up` until it is destroyed, also while its machines are off.
+A lab owns its subnet from its first `up` until it is destroyed, also while its machines are off. What was written down
+may be old, so it is looked whether there is something of the lab.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from lab import ip, process, registry
 from lab.errors import NoPermission
 from lab.home import FOLDER, Home
+from lab.machines.vagrant import providers_in_use
 from lab.registry import Entry
 from lab.waiting import wait_for
 
@@ -38,16 +40,25 @@ class KnownLab:
         entry: what is known of it.
         containers: the names of its hosts that are containers here.
         bridge: whether its bridge is here.
+        virtual: whether Vagrant has made virtual machines of it.
+        busy: whether a command is changing it right now, as an `up` that has made nothing yet.
     """
 
     entry: Entry
     containers: tuple[str, ...] = ()
     bridge: bool = False
+    virtual: bool = False
+    busy: bool = False
 
     @property
     def owns(self) -> bool:
-        """Whether its subnet is still its own: its folder is there, or a container, or its bridge."""
-        return bool(self.entry.folder and not self.entry.is_gone) or bool(self.containers) or self.bridge
+        """Whether its subnet is still its own."""
+        return bool(self.containers) or self.bridge or self.virtual or self.busy
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it may come back to its subnet: it owns it, or its folder is there."""
+        return self.owns or bool(self.entry.folder and not self.entry.is_gone)
 
 
 @contextmanager
@@ -69,7 +80,7 @@ def one_at_a_time(doing: str) -> Iterator[None]:
 
 def known() -> tuple[KnownLab, ...]:
     """Every lab; what was written down beats what bridges and containers tell."""
-    found = {entry.id: KnownLab(entry) for entry in registry.entries()}
+    found = {entry.id: _written_down(entry) for entry in registry.entries()}
     for id, container in _containers().items():
         found[id] = replace(found.get(id, KnownLab(container.entry())), containers=tuple(sorted(container.hosts)))
     for link in ip.links():
@@ -81,6 +92,12 @@ def known() -> tuple[KnownLab, ...]:
             )
             found[match[1]] = replace(lab, bridge=True)
     return tuple(found.values())
+
+
+def _written_down(entry: Entry) -> KnownLab:
+    home = Home(Path(entry.folder), entry.name)
+    virtual = any(provider != "lxc" for provider in providers_in_use(home))
+    return KnownLab(entry, virtual=virtual, busy=home.is_held)
 
 
 def owner(subnet: IPv4Network, but: str) -> Entry | None:

@@ -104,7 +104,7 @@ def _listed(lab: KnownLab, guests: Mapping[str, State] | None) -> Listed:
 def _forgotten(lab: KnownLab, guests: Mapping[str, Mapping[str, State] | None]) -> bool:
     """Forget a lab whose folder is gone, with all its guests and its bridge; whether it was."""
     held = guests[lab.entry.provider]
-    if lab.owns or held is None or any(name.startswith(_prefix(lab.entry.id)) for name in held):
+    if lab.remembers or held is None or any(name.startswith(_prefix(lab.entry.id)) for name in held):
         return False
     registry.remove(lab.entry.id)
     return True

@@ -15,7 +15,6 @@ from lab import ip, labs, registry
 from lab.errors import NetworkTaken, UsageError
 from lab.events import Listener, Note
 from lab.home import Home
-from lab.machines.vagrant import providers_in_use
 from lab.network import Network, refuse_subnet_of_another_lab, remove
 from lab.registry import Entry
 from lab.topology import Lab
@@ -81,7 +80,7 @@ def settle(lab: Lab, home: Home, provider: str, listener: Listener) -> Lab:
 def let_go(home: Home) -> None:
     """Give the subnet back when an `up` has ended before anything was made on it; nothing when something was."""
     lab = labs.find(home.id)
-    if lab is None or lab.containers or lab.bridge or providers_in_use(home):
+    if lab is None or lab.containers or lab.bridge or lab.virtual:
         return
     registry.remove(home.id)
     (home.path / _SUBNET).unlink(missing_ok=True)
@@ -107,7 +106,7 @@ def free_subnet(lab: Lab, provider: str) -> IPv4Network:
     """
     length = min(lab.subnet.prefixlen, 24)
     taken = {USUAL, lab.subnet, *(held.network for link in ip.links() for held in link.held)}
-    taken |= {each.entry.network for each in labs.known() if each.owns and each.entry.network}
+    taken |= {each.entry.network for each in labs.known() if each.remembers and each.entry.network}
     routed = [network for network in ip.routed() if network.prefixlen >= _ALL_BUT_DEFAULT]
     pools = _pools(provider)
     for other in (taken.union(routed), taken.union(each for each in routed if each.prefixlen >= length)):

@@ -52,14 +52,32 @@ def _containers(monkeypatch: pytest.MonkeyPatch, home: Home, *names: str, subnet
 
 
 def test_what_was_written_down_is_known(home: Home) -> None:
-    """And owns its subnet while its folder is there: its machines may be off."""
+    """It may come back to its subnet while its folder is there, but owns it only while there is something of it."""
     entry = _written(home)
     (lab,) = labs.known()
-    assert lab == KnownLab(entry) and lab.owns
+    assert lab == KnownLab(entry) and lab.remembers and not lab.owns
+    assert labs.owner(SUBNET, but="") is None
+
+
+@pytest.mark.parametrize("provider", ["virtualbox", "libvirt"])
+def test_virtual_machines_own_their_subnet(home: Home, provider: str) -> None:
+    """Also while they are off. A trace of a container says nothing: containers themselves can be seen."""
+    entry = _written(home)
+    home.write("vagrant/.vagrant/machines/voxy/lxc/id", "1")
+    assert labs.owner(SUBNET, but="") is None
+    home.write(f"vagrant/.vagrant/machines/voxy/{provider}/id", "1")
     assert labs.owner(SUBNET, but="") == entry
     assert labs.owner(IPv4Network("192.168.0.0/16"), but="") == entry
     assert labs.owner(SUBNET, but=home.id) is None
     assert labs.owner(IPv4Network("192.168.58.0/24"), but="") is None
+
+
+def test_an_up_that_has_made_nothing_yet_owns_its_subnet(home: Home) -> None:
+    """Until it ends."""
+    entry = _written(home)
+    with home.lock("lab up"):
+        assert labs.owner(SUBNET, but="") == entry
+    assert labs.owner(SUBNET, but="") is None
 
 
 def test_containers_tell_of_a_lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import config, ip, network, process, registry
+from lab import config, ip, labs, network, process, registry
 from lab.errors import NetworkTaken, Result
 from lab.home import Home
 from lab.names import bridge_name
@@ -14,6 +14,8 @@ from lab.network import Network, resolv_conf
 from lab.registry import Entry
 from lab.topology import Lab
 
+OTHERS = "/c/lab-00000000-voxy/config:lxc.net.0.ipv4.address = 192.168.56.11/24"
+"""What LXC tells of a container of another lab."""
 RESOLVED = "/run/systemd/resolve/resolv.conf"
 ETC = "/etc/resolv.conf"
 
@@ -100,6 +102,8 @@ def test_the_subnet_of_another_lab_is_refused(
     """Also while that one is off; the message names it and its folder, the mend both ways out."""
     other = Home(tmp_path, "b")
     registry.write(Entry(other.id, "b", str(tmp_path), "lxc", "192.168.56.0/24"))
+    setting = f"/c/lab-{other.id}-voxy/config:lxc.net.0.ipv4.address = 192.168.56.11/24"
+    monkeypatch.setattr(labs, "_settings", lambda: [setting])
     _addresses(monkeypatch, *([_link(bridge_name(other), "192.168.56.1", 24)] if running else []))
     with pytest.raises(NetworkTaken) as caught:
         Network(Lab(), home).refuse_taken_subnet()
@@ -108,23 +112,26 @@ def test_the_subnet_of_another_lab_is_refused(
     assert f"`cd {tmp_path} && lab --name b destroy`" in caught.value.mend
 
 
-def test_who_was_there_first_stays(monkeypatch: pytest.MonkeyPatch, home: Home, tmp_path: Path) -> None:
-    """A lab that has its bridge is not stopped by one that was off, and is written down with the same subnet."""
-    other = Home(tmp_path, "b")
-    registry.write(Entry(other.id, "b", str(tmp_path), "lxc", "192.168.56.0/24"))
+def test_who_was_there_first_stays(monkeypatch: pytest.MonkeyPatch, home: Home) -> None:
+    """A lab that has its bridge is not stopped by one with the same subnet that is off."""
+    monkeypatch.setattr(labs, "_settings", lambda: [OTHERS])
     _addresses(monkeypatch, _link(bridge_name(home), "192.168.56.1", 24))
     Network(Lab(), home).refuse_taken_subnet()
+    _addresses(monkeypatch)
+    with pytest.raises(NetworkTaken):
+        Network(Lab(), home).refuse_taken_subnet()
 
 
 def test_a_lab_of_which_nothing_is_left_owns_nothing(home: Home, tmp_path: Path) -> None:
-    """Its folder is gone, and there is no container and no bridge."""
-    registry.write(Entry("0" * 8, "b", str(tmp_path / "gone"), "lxc", "192.168.56.0/24"))
+    """There is no container and no bridge, whether its folder is there or not: what was written down is old."""
+    for number, folder in enumerate((tmp_path, tmp_path / "gone")):
+        registry.write(Entry(f"{number:08}", "b", str(folder), "lxc", "192.168.56.0/24"))
     Network(Lab(), home).refuse_taken_subnet()
 
 
 def test_the_wall_of_another_lab_stays(monkeypatch: pytest.MonkeyPatch, home: Home, tmp_path: Path) -> None:
     """Two labs with one subnet, of which one was never brought up: destroying it leaves the other's route."""
-    registry.write(Entry("0" * 8, "b", str(tmp_path), "lxc", "192.168.56.0/24"))
+    monkeypatch.setattr(labs, "_settings", lambda: [OTHERS])
     told: list[str] = []
 
     def as_root(*argv: str, **more: object) -> Result:

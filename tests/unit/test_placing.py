@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -130,6 +133,37 @@ def test_what_would_be_chosen_can_be_foreseen(named: Home) -> None:
     assert foreseen(Lab(), Home(named.folder), "lxc") == Lab()
 
 
+TAKER = """
+import sys
+from pathlib import Path
+from lab.events import silent
+from lab.home import Home
+from lab.placing import settle
+from lab.topology import Lab
+home = Home(Path(sys.argv[1]), sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+print(settle(Lab(), home, "virtualbox", silent).subnet)
+"""
+
+
+def test_labs_that_come_at_once_never_choose_the_same(tmp_path: Path) -> None:
+    """Each in a process of its own."""
+    python = [sys.executable, "-c", TAKER, str(tmp_path)]
+    comers = [
+        subprocess.Popen([*python, f"n{number}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                         env={**os.environ, "LAB_SUBNETS": "10.57.0.0/16"})
+        for number in range(5)
+    ]  # fmt: skip
+    assert [each.stdout.readline() for each in comers if each.stdout] == ["ready\n"] * len(comers)
+    for each in comers:
+        if each.stdin:
+            each.stdin.write("go\n")
+            each.stdin.flush()
+    said = [each.communicate(timeout=60)[0] for each in comers]
+    assert len(set(said)) == len(comers) and all(line.startswith("10.57.") for line in said)
+
+
 def _routes(*networks: str) -> Callable[[], tuple[IPv4Network, ...]]:
     return lambda: tuple(IPv4Network(each) for each in networks)
 
@@ -175,7 +209,7 @@ def test_the_pool_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_subnet_of_another_lab_is_refused_for_every_provider(home: Home, tmp_path: Path, provider: str) -> None:
     """And the one that is refused is not written down."""
     settle(Lab(), home, "lxc", Heard())
-    with pytest.raises(NetworkTaken, match=f"the one of lab in {home.folder}"):
+    with home.lock("lab up"), pytest.raises(NetworkTaken, match=f"the one of lab in {home.folder}"):
         settle(Lab(), Home(tmp_path), provider, Heard())
     assert [entry.id for entry in registry.entries()] == [home.id]
 
@@ -196,10 +230,8 @@ def test_what_is_used_is_kept(named: Home, monkeypatch: pytest.MonkeyPatch, left
     there = settle(Lab(), named, "lxc", Heard())
     found = labs.find(named.id)
     assert found is not None
-    lab = KnownLab(found.entry, ("voxy",) if left == "container" else (), left == "bridge")
+    lab = KnownLab(found.entry, ("voxy",) if left == "container" else (), left == "bridge", left == "guest")
     monkeypatch.setattr(labs, "known", lambda: (lab,))
-    if left == "guest":
-        named.write("vagrant/.vagrant/machines/voxy/virtualbox/id", "1")
     let_go(named)
     assert settled(Lab(), named) == there and len(registry.entries()) == 1
 
