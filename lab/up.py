@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -21,7 +22,7 @@ from lab.boxes import store
 from lab.boxes.build import build
 from lab.boxes.recipe import recipe_for
 from lab.context import context_for
-from lab.errors import EnvironmentProblem, Interrupted
+from lab.errors import EnvironmentProblem, Interrupted, LabError
 from lab.events import Listener, Note, phase
 from lab.home import Home
 from lab.host import Host
@@ -80,7 +81,8 @@ def up(lab: Lab, home: Home, listener: Listener, *, provider: str = "", app: str
     except KeyboardInterrupt:
         raise Interrupted("interrupted", "`lab up` goes on from here") from None
     finally:
-        let_go(home)
+        with suppress(LabError):  # what ended the `up` is told, and not this
+            let_go(home)
 
 
 def _up(lab: Lab, home: Home, listener: Listener, provider: str, app: str) -> UpReport:

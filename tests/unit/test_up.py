@@ -10,7 +10,7 @@ from lab import config
 from lab import up as module
 from lab.apps.profile import Profile
 from lab.apps.source import Source, SourceUnreachable
-from lab.errors import EnvironmentProblem
+from lab.errors import EnvironmentProblem, UsageError
 from lab.events import Note
 from lab.home import Home
 from lab.machines.choose import Choice
@@ -113,3 +113,19 @@ def test_one_failed_host_fails_up() -> None:
     assert module._checked((fine,)) == (fine,)
     with pytest.raises(ProvisionFailed, match="voxy broke\nzero broke"):
         module._checked((fine, *bad))
+
+
+def test_an_up_that_failed_gives_its_subnet_back(
+    chosen: list[str], home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And tells what ended it, also where that cannot be done."""
+    given_back: list[Home] = []
+
+    def let_go(of: Home) -> None:
+        given_back.append(of)
+        raise EnvironmentProblem("not now")
+
+    monkeypatch.setattr(module, "let_go", let_go)
+    with pytest.raises(UsageError, match="no profile and no folder 'nonsense'"):
+        module.up(Lab(), home, Heard(), app="nonsense")
+    assert given_back == [home]
