@@ -187,8 +187,9 @@ class SshHost:
         )
 
     def _exec(self, line: str, shown: str, timeout_s: float) -> Result:
-        from invoke.exceptions import CommandTimedOut
-        from paramiko.ssh_exception import SSHException
+        with _IMPORTING:
+            from invoke.exceptions import CommandTimedOut
+            from paramiko.ssh_exception import SSHException
 
         try:
             done = self._connection().run(line, hide=True, warn=True, in_stream=False, timeout=timeout_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import sys
 
 import pytest
 
@@ -89,3 +90,40 @@ def test_a_failed_command_is_an_error_unless_told_otherwise() -> None:
         host.run("systemctl start %s", "a b", root=True)
     assert "voxy: `systemctl start 'a b'` ended with exit code 3" in str(caught.value)
     assert "  | no such unit" in str(caught.value)
+
+
+AT_ONCE = """
+import os, sys, threading
+from lab.errors import LabError
+from lab.host import SshHost
+from tests.fakes import target
+
+def broken():
+    sys.setswitchinterval(1e-6)
+    gate, found = threading.Barrier(4), []
+    def use(number):
+        host = SshHost(target(address="127.0.0.1", port=1))
+        gate.wait()
+        try:
+            host.run("true") if number % 2 else host.put(b"", "/x")
+        except LabError:
+            pass
+        except BaseException as fault:
+            found.append(repr(fault))
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(4)]
+    for each in threads: each.start()
+    for each in threads: each.join()
+    return found
+
+for attempt in range(8):  # each in a process that has imported nothing of it yet
+    child = os.fork()
+    if child == 0:
+        os._exit(len(broken()))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), end=" ")
+"""
+
+
+def test_hosts_can_be_opened_by_several_threads_at_once() -> None:
+    """Whether the first thing is a command or a file: fabric's modules are imported by one of them, whole."""
+    done = subprocess.run([sys.executable, "-c", AT_ONCE], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["0"] * 8
