@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -20,3 +23,9 @@ def workers(count: int) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(wait=True)
         raise
     pool.shutdown(wait=True)
+
+
+def together(names: Collection[str], act: Callable[[str], T]) -> list[T]:
+    """What an act gives for each name, done for all at once; the first failure is raised when all have ended."""
+    with workers(len(names)) as pool:
+        return [done.result() for done in [pool.submit(act, name) for name in names]]

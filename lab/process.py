@@ -75,6 +75,38 @@ def privileged(argv: Sequence[str | Path]) -> list[str]:
     return ["sudo", "--", *words]
 
 
+class Will:
+    """A command that root runs when `execute` says so, or when this process is gone, however it ended.
+
+    It waits for the end of a pipe that only we hold, in a session of its own that no Ctrl-C or hang-up reaches.
+    """
+
+    def __init__(self, *argv: str | Path) -> None:
+        heir = privileged(["setsid", "sh", "-c", 'cat >/dev/null; exec "$@"', "sh", *argv])
+        self._command = shlex.join(str(word) for word in argv)
+        self._heir = subprocess.Popen(
+            [find(heir[0]) or heir[0], *heir[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace",
+        )  # fmt: skip
+
+    def execute(self, timeout_s: float = 30) -> None:
+        """Run the command now; nothing when it has run.
+
+        Raises:
+            CommandFailed: it ended with another code than 0, or not in time.
+        """
+        if self._heir.returncode is not None:
+            return
+        try:
+            said, _ = self._heir.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            raise CommandFailed(
+                "this computer", Result(self._command, 124, "", f"not finished after {timeout_s:.0f} s")
+            ) from None
+        if self._heir.returncode:
+            raise CommandFailed("this computer", Result(self._command, self._heir.returncode, said, ""))
+
+
 def interrupt_children() -> None:
     """Send SIGINT to the programs that this process has started and that still run.
 

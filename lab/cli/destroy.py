@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lab import save_points
 from lab.cli.live import shown
 from lab.cli.options import file_option, lab_and_home
 from lab.destroy import destroy as remove
@@ -18,16 +19,19 @@ from lab.destroy import destroy as remove
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @file_option
 def destroy(id: str, yes: bool, file: Path | None) -> None:
-    """Remove the lab: guests, network, keys. Boxes, caches and records of runs stay."""
+    """Remove the lab: guests with their saves, network, keys. Boxes, caches and records of runs stay."""
     if id:
         _destroy_orphan(id, yes)
         return
     lab, home = lab_and_home(file)
+    saves = save_points.names(home)
+    theirs = f", with {'save' if len(saves) == 1 else 'saves'} {', '.join(saves)}" if saves else ""
     if not yes:
-        click.confirm(f"Remove {', '.join(host.name for host in lab.hosts)} and all that is on them?", abort=True)
+        guests = ", ".join(host.name for host in lab.hosts)
+        click.confirm(f"Remove {guests} and all that is on them{theirs}?", abort=True)
     with home.lock("lab destroy"), shown() as listener:
         remove(lab, home, listener)
-    click.echo("The lab is gone.")
+    click.echo(f"The lab is gone{theirs}.")
 
 
 def _destroy_orphan(id: str, yes: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from lab.errors import UsageError
 from lab.host import SshTarget
@@ -21,6 +21,7 @@ class FakeMachines:
         self._states = {host.name: State.ABSENT for host in lab.hosts}
         self._lab = lab
         self.disks: dict[str, dict[str, str]] = {host.name: {} for host in lab.hosts}
+        self._saves: dict[str, dict[str, dict[str, str]]] = {}
 
     def tidy(self) -> None:
         """Nothing here is ever half made."""
@@ -34,6 +35,7 @@ class FakeMachines:
     def destroy(self) -> None:
         """Nothing exists."""
         self._states = dict.fromkeys(self._states, State.ABSENT)
+        self._saves.clear()
         for disk in self.disks.values():
             disk.clear()
 
@@ -57,6 +59,26 @@ class FakeMachines:
             raise UsageError(f"{name} does not exist yet", "lab up makes what is missing")
         self._states[name] = State.RUNNING
         self.disks[name].clear()
+
+    def save(self, id: str) -> int:
+        """The disks are copied; a byte of text takes a byte."""
+        self._saves[id] = {name: dict(disk) for name, disk in self.disks.items()}
+        return sum(len(text) for disk in self.disks.values() for text in disk.values())
+
+    def restore(self, id: str) -> None:
+        """The disks are as they were; all guests run."""
+        for name, disk in self._saves[id].items():
+            self.disks[name].clear()
+            self.disks[name].update(disk)
+        self._states = dict.fromkeys(self._states, State.RUNNING)
+
+    def saves(self) -> Mapping[str, frozenset[str]]:
+        """Every host has all of them."""
+        return {name: frozenset(self._saves) for name in self.disks}
+
+    def prune(self, keep: Collection[str]) -> None:
+        """The others are gone."""
+        self._saves = {id: disks for id, disks in self._saves.items() if id in keep}
 
     def targets(self) -> tuple[SshTarget, ...]:
         """An address for each host, with keys that do not exist."""

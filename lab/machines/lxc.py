@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 
 from lab import process
-from lab.errors import CommandFailed, EnvironmentProblem
+from lab.errors import CommandFailed
+from lab.machines import layers
+from lab.machines.layers import despite_flags
 from lab.machines.protocol import State
 from lab.machines.switch import states_from
+from lab.parallel import together
 
 SHUTDOWN_S = 20
 _NOT_RUNNING = 2
 """lxc-stop's exit code where there is nothing to stop."""
-_ROOTFS = re.compile(r"^\s*lxc\.rootfs\.path\s*=\s*(.*?)\s*$", re.MULTILINE)
 
 
 class Lxc:
@@ -52,39 +54,61 @@ class Lxc:
         Raises:
             EnvironmentProblem: the container is not a layer over a box; nothing was touched.
         """
-        layer = _layer_of(guest)
+        stack = layers.stack_of(guest, "made anew")
+        layer = stack.own
         aside = layer.with_name("aside")
         self.cut(guest)
-        _despite_flags(aside, "rm", "-rf", aside)
+        despite_flags(aside, "rm", "-rf", aside)
         if process.as_root("test", "-d", layer, check=False).ok:
-            _despite_flags(layer, "mv", "-T", layer, aside)
+            despite_flags(layer, "mv", "-T", layer, aside)
+        if stack.saved:
+            layers.restack(replace(stack, saved=()))
         process.as_root("mkdir", "-m", "755", layer)  # the mode of the guest's `/`
         self.start(guest)
-        _despite_flags(aside, "rm", "-rf", aside)
+        despite_flags(aside, "rm", "-rf", aside)
 
+    def save(self, guests: Collection[str], id: str) -> int:
+        """Copy the own layers of these containers, all frozen meanwhile; the bytes of the copies.
 
-def _layer_of(guest: str) -> Path:
-    """The folder that holds all that was ever written in a container, as its configuration says.
+        Should we die before they are thawed, they are all the same.
 
-    `lxc-info -c` is no help: it leaves the word `overlay` out. The last line counts, as for LXC.
-    """
-    folder = Path(process.run("lxc-config", "lxc.lxcpath").stdout.strip()) / guest
-    path = (_ROOTFS.findall(process.as_root("cat", folder / "config").stdout) or ["nothing"])[-1]
-    kind, _, rest = path.partition(":")
-    layer = rest.rpartition(":")[2]
-    if kind != "overlay" or not re.fullmatch(re.escape(f"{folder}/") + r"\w+", layer) or layer == f"{folder}/aside":
-        raise EnvironmentProblem(
-            f"{guest} cannot be made anew: its root is {path}, and not a layer over a box in {folder}",
-            "`lab destroy` and `lab up` make it again",
-        )
-    return Path(layer)
+        Raises:
+            UsageError: a container stands on too many saves; nothing was touched.
+            EnvironmentProblem: no room, or a container is not a layer over a box; nothing was touched.
+        """
+        stacks = {guest: layers.stack_of(guest, "saved") for guest in guests}
+        for guest, stack in stacks.items():
+            layers.refuse_too_deep(stack, guest)
+        layers.require_room(stacks.values())
+        states = self.guests()
+        running = [guest for guest in guests if states.get(guest) is State.RUNNING]
+        with ExitStack() as held:
+            for guest in running:
+                held.callback(process.Will("lxc-unfreeze", "--name", guest).execute)
+            together(running, lambda guest: process.as_root("lxc-freeze", "--name", guest))
+            together(guests, lambda guest: layers.copy(stacks[guest], id))
+        together(guests, lambda guest: layers.seal(stacks[guest], id))
+        return sum(together(guests, lambda guest: layers.size(stacks[guest].save(id))))
 
+    def restore(self, guest: str, id: str) -> None:
+        """Start the container with an empty layer over the saved one.
 
-def _despite_flags(path: Path, *argv: str | Path) -> None:
-    """Run a command on a path as root, also where root of the guest has used `chattr +i` in it.
+        The configuration is replaced in one move; `prune` removes the layer that was in use before.
 
-    Kernels before 5.15 put that flag on the layer's own file, where it holds for us as well.
-    """
-    if not process.as_root(*argv, check=False).ok:
-        process.as_root("chattr", "-R", "-f", "-i", "-a", path, check=False)
-        process.as_root(*argv)
+        Raises:
+            EnvironmentProblem: the container is not a layer over a box, or has no such save; nothing was touched.
+        """
+        stack = layers.restored(layers.stack_of(guest, "restored"), id)
+        self.cut(guest)
+        layers.restack(stack)
+        process.as_root("rm", "-rf", stack.folder / "work")  # the kernel may bind it to the layer that it served
+        self.start(guest)
+
+    def saves(self, guest: str) -> frozenset[str]:
+        """The ids of its whole saves."""
+        return layers.sealed(layers.folder_of(guest))
+
+    def prune(self, guest: str, keep: Collection[str]) -> None:
+        """Remove its other saves, and layers that it does not stand on any more; nothing when it does not exist."""
+        if guest in self.guests():
+            layers.prune(layers.stack_of(guest, "tidied"), keep)

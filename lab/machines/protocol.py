@@ -40,6 +40,22 @@ class PowerSwitch(Protocol):
         """Put a guest back to its box and start it; False, and nothing done, where there is no quick way to."""
         ...
 
+    def save(self, names: Collection[str], id: str) -> int:
+        """Keep the disks of these hosts as they are at one point of time."""
+        ...
+
+    def restore(self, names: Collection[str], id: str) -> None:
+        """Put disks back to that point, and start the hosts."""
+        ...
+
+    def saves(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """The points that each host can go back to."""
+        ...
+
+    def prune(self, names: Collection[str], keep: Collection[str]) -> None:
+        """Remove all points but these, and what interrupted work has left."""
+        ...
+
 
 class Machines(Protocol):
     """The guests of one lab. Every verb is idempotent.
@@ -82,6 +98,40 @@ class Machines(Protocol):
             UsageError: it does not exist yet; nothing is made.
             EnvironmentProblem: it is not what the lab makes, so nothing was touched.
         """
+        ...
+
+    def save(self, id: str) -> int:
+        """Keep the disks of all guests as they are at one point of time; the bytes that this takes.
+
+        Running processes are not kept. Guests that run are held meanwhile, and go on afterwards; where guests are
+        virtual machines they are booted again. A save that fails is no save; `prune` removes what is left of it.
+
+        Args:
+            id: eight hexadecimal digits, not used before.
+
+        Raises:
+            UsageError: this provider has no saves, or the guests stand on too many already; nothing was touched.
+            EnvironmentProblem: no room for it, before anything was touched; or what failed.
+        """
+        ...
+
+    def restore(self, id: str) -> None:
+        """Take the power of all guests, put their disks back to a save, and start them; they may not answer yet.
+
+        Each guest is changed in one step: it is as it was before, or as it was saved, also when this is interrupted.
+        """
+        ...
+
+    def saves(self) -> Mapping[str, frozenset[str]]:
+        """The ids of the whole saves that each host has; a guest that was made again has none.
+
+        Raises:
+            UsageError: this provider has no saves.
+        """
+        ...
+
+    def prune(self, keep: Collection[str]) -> None:
+        """Remove all saves but these, and what interrupted saves and restores have left."""
         ...
 
     def targets(self) -> tuple[SshTarget, ...]:

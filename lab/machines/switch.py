@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol, runtime_checkable
 
+from lab.errors import UsageError
 from lab.machines.protocol import State
+from lab.parallel import together
 from lab.waiting import wait_for
 
 SHUTDOWN_S = 60
@@ -45,6 +47,27 @@ class Renewer(Protocol):
 
     def renew(self, guest: str) -> None:
         """Take the power of a guest in any state, throw away what was written in it, and start it."""
+        ...
+
+
+@runtime_checkable
+class Saver(Protocol):
+    """A provider that can keep disks as they are: four more commands of a `PowerTool`."""
+
+    def save(self, guests: Collection[str], id: str) -> int:
+        """Keep the disks of these guests as they are at one point of time; the bytes that this takes."""
+        ...
+
+    def restore(self, guest: str, id: str) -> None:
+        """Take the power of a guest in any state, put its disk back in one step, and start it."""
+        ...
+
+    def saves(self, guest: str) -> frozenset[str]:
+        """The ids of the whole saves of a guest; none when it does not exist."""
+        ...
+
+    def prune(self, guest: str, keep: Collection[str]) -> None:
+        """Remove all its saves but these, and what interrupted work has left."""
         ...
 
 
@@ -94,6 +117,33 @@ class Switch:
             return False
         self._tool.renew(self._prefix + name)
         return True
+
+    def save(self, names: Collection[str], id: str) -> int:
+        """Keep the disks of these hosts as they are at one point of time; the bytes that this takes."""
+        return self._saver().save([self._prefix + name for name in names], id)
+
+    def restore(self, names: Collection[str], id: str) -> None:
+        """Put disks back to that point and start the hosts, all at once."""
+        saver = self._saver()
+        together(names, lambda name: saver.restore(self._prefix + name, id))
+
+    def saves(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """The points that each host can go back to."""
+        saver = self._saver()
+        return dict(zip(names, together(names, lambda name: saver.saves(self._prefix + name)), strict=True))
+
+    def prune(self, names: Collection[str], keep: Collection[str]) -> None:
+        """Remove all points but these, and what interrupted work has left."""
+        saver = self._saver()
+        together(names, lambda name: saver.prune(self._prefix + name, keep))
+
+    def _saver(self) -> Saver:
+        if not isinstance(self._tool, Saver):
+            raise UsageError(
+                f"the machines of {type(self._tool).__name__} cannot be saved or restored",
+                "the providers lxc and libvirt make machines that can",
+            )
+        return self._tool
 
     def _state(self, name: str) -> State:
         return self.states([name])[name]

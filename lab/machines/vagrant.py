@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,22 @@ class VagrantMachines:
         self._vagrant("destroy", vm_name=name)
         self._vagrant("up", provider=self._provider, vm_name=name)
 
+    def save(self, id: str) -> int:
+        """Keep the disks of all guests as they are at one point of time, with the provider's own commands."""
+        return self._switch.save(self._names, id)
+
+    def restore(self, id: str) -> None:
+        """Put the disks of all guests back to a save, and start them."""
+        self._switch.restore(self._names, id)
+
+    def saves(self) -> Mapping[str, frozenset[str]]:
+        """The ids of the whole saves that each host has."""
+        return self._switch.saves(self._names)
+
+    def prune(self, keep: Collection[str]) -> None:
+        """Remove all saves but these, and what interrupted work has left."""
+        self._switch.prune(self._names, keep)
+
     def targets(self) -> tuple[SshTarget, ...]:
         """How to reach each host: remembered, or known from our own keys, or asked of Vagrant once."""
         if self._provider == "lxc":
@@ -115,6 +131,10 @@ class VagrantMachines:
         if {target.name for target in remembered} >= {host.name for host in self._lab.hosts}:
             return remembered
         return self._asked_targets()
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(host.name for host in self._lab.hosts)
 
     @property
     def _memory(self) -> Path:

@@ -112,7 +112,7 @@ TOOLS: list[tuple[PowerTool, dict[str, str], list[str]]] = [
     (
         Libvirt(),
         {"list --all --name": "a\nb\n\n", "list --state-running --name": "b\n"},
-        ["start a", "shutdown a", "destroy a", "undefine a --remove-all-storage"],
+        ["start a", "shutdown a", "destroy a", "undefine a --remove-all-storage --snapshots-metadata"],
     ),
     (
         Virtualbox(),
