@@ -79,15 +79,21 @@ class Will:
     """A command that root runs when `execute` says so, or when this process is gone, however it ended.
 
     It waits for the end of a pipe that only we hold, in a session of its own that no Ctrl-C or hang-up reaches.
+
+    Raises:
+        CommandFailed: there is nobody to run it.
     """
 
     def __init__(self, *argv: str | Path) -> None:
-        heir = privileged(["setsid", "sh", "-c", 'cat >/dev/null; exec "$@"', "sh", *argv])
+        heir = privileged(["setsid", "sh", "-c", 'echo; cat >/dev/null; exec "$@"', "sh", *argv])
         self._command = shlex.join(str(word) for word in argv)
         self._heir = subprocess.Popen(
             [find(heir[0]) or heir[0], *heir[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace",
+            stderr=subprocess.PIPE, text=True, errors="replace",
         )  # fmt: skip
+        if not (self._heir.stdout and self._heir.stdout.readline()):  # it is in its session when it says a line
+            self.execute()
+            raise CommandFailed("this computer", Result(self._command, 126, "", "nobody waits to run it"))
 
     def execute(self, timeout_s: float = 30) -> None:
         """Run the command now; nothing when it has run.
@@ -98,13 +104,12 @@ class Will:
         if self._heir.returncode is not None:
             return
         try:
-            said, _ = self._heir.communicate(timeout=timeout_s)
+            out, err = self._heir.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise CommandFailed(
-                "this computer", Result(self._command, 124, "", f"not finished after {timeout_s:.0f} s")
-            ) from None
+            late = Result(self._command, 124, "", f"not finished after {timeout_s:.0f} s")
+            raise CommandFailed("this computer", late) from None
         if self._heir.returncode:
-            raise CommandFailed("this computer", Result(self._command, self._heir.returncode, said, ""))
+            raise CommandFailed("this computer", Result(self._command, self._heir.returncode, out, err))
 
 
 def interrupt_children() -> None:

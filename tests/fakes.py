@@ -7,7 +7,7 @@ import grp
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -181,6 +181,31 @@ class FakeRenewer(FakePowerTool):
         """It runs."""
         self.told.append(f"renew {guest}")
         self.held[guest] = State.RUNNING
+
+
+class FakeSaver(FakePowerTool):
+    """A provider that can keep disks."""
+
+    kept: frozenset[str] = frozenset()
+
+    def save(self, guests: Collection[str], id: str) -> int:
+        """A byte a guest."""
+        self.told.append(f"save {' '.join(guests)} {id}")
+        self.kept |= {id}
+        return len(guests)
+
+    def restore(self, guest: str, id: str) -> None:
+        """It runs."""
+        self.told.append(f"restore {guest} {id}")
+        self.held[guest] = State.RUNNING
+
+    def saves(self, guest: str) -> frozenset[str]:
+        """The same for each."""
+        return self.kept if guest in self.held else frozenset()
+
+    def prune(self, guest: str, keep: Collection[str]) -> None:
+        """The others are gone."""
+        self.told.append(f"prune {guest} {' '.join(keep)}")
 
 
 class Heard:

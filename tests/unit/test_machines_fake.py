@@ -52,3 +52,21 @@ def test_a_strange_name_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         machines.renew("nobody")
     assert [each.name for each in machines.targets()] == ["akuma", "voxy", "zero"]
+
+
+def test_a_fake_save_is_a_copy() -> None:
+    """What is written afterwards is not in it; destroyed machines have none."""
+    machines = FakeMachines(Lab())
+    machines.create()
+    machines.disks["voxy"]["/a"] = "old"
+    assert machines.save("1") == 3
+    machines.disks["voxy"]["/a"] = "new"
+    machines.save("2")
+    machines.power_off("zero")
+    machines.restore("1")
+    assert machines.disks["voxy"] == {"/a": "old"}
+    assert set(machines.states().values()) == {State.RUNNING}
+    machines.prune(["2"])
+    assert machines.saves() == {"akuma": {"2"}, "voxy": {"2"}, "zero": {"2"}}
+    machines.destroy()
+    assert machines.saves() == {"akuma": frozenset(), "voxy": frozenset(), "zero": frozenset()}

@@ -3,67 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
-from lab import process
-from lab.errors import CommandFailed, EnvironmentProblem, Result
+from lab.errors import CommandFailed, EnvironmentProblem
 from lab.machines.lxc import Lxc
+from tests.unit.containers import GUEST, Containers, containers
 
-GUEST = "lab-1-voxy"
-
-
-class Containers:
-    """A folder of containers on this disk: LXC's own commands are recorded, all others are run."""
-
-    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.root = root
-        self.folder = root / GUEST
-        self.told: list[str] = []
-        self.codes: dict[str, list[int]] = {}
-        really = process.run
-
-        def run(*argv: str | Path, check: bool = True) -> Result:
-            words = [str(word) for word in argv]
-            name = words[0]
-            self.told.append(" ".join(words).replace(f"{root}/", ""))
-            code = self.codes[name].pop(0) if self.codes.get(name) else 0
-            if code or name.startswith(("lxc-", "chattr")):
-                result = Result(name, code, f"{root}\n" if name == "lxc-config" else "", "")
-            else:
-                result = really(*argv, check=check)
-            if check and not result.ok:
-                raise CommandFailed("this computer", result)
-            return result
-
-        monkeypatch.setattr(process, "run", run)
-        monkeypatch.setattr(process, "as_root", run)
-
-    def make(self, *lines: str) -> None:
-        """A container with these lines in its configuration, and things in its folder."""
-        (self.folder / "delta" / "etc").mkdir(parents=True)
-        (self.folder / "delta" / "etc" / "mine").write_text("a student's")
-        (self.root / "box").mkdir()
-        (self.root / "box" / "of-the-box").touch()
-        (self.folder / "config").write_text("".join(f"{line}\n" for line in lines))
-
-    @property
-    def overlay(self) -> str:
-        """The line that the box's template writes."""
-        return f"lxc.rootfs.path = overlay:{self.root}/box:{self.folder}/delta"
-
-    def files(self) -> set[str]:
-        """Everything in the folder of all containers."""
-        return {str(path.relative_to(self.root)) for path in self.root.rglob("*")}
-
-
-@pytest.fixture
-def containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Containers:
-    """None yet."""
-    root = tmp_path / "lxc"
-    root.mkdir()
-    return Containers(root, monkeypatch)
+__all__ = ["containers"]
 
 
 def _emptied(containers: Containers) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from lab import process
-from lab.errors import HostUnreachable, Result
+from lab.errors import HostUnreachable, Result, UsageError
 from lab.machines import switch as module
 from lab.machines.libvirt import Libvirt
 from lab.machines.lxc import Lxc
 from lab.machines.protocol import State
 from lab.machines.switch import PowerTool, Switch, states_from
 from lab.machines.virtualbox import Virtualbox
-from tests.fakes import FakePowerTool, FakeRenewer
+from tests.fakes import FakePowerTool, FakeRenewer, FakeSaver
 
 RUNNING, STOPPED, ABSENT = State.RUNNING, State.STOPPED, State.ABSENT
 
@@ -93,6 +95,39 @@ def test_a_tool_without_that_command_does_nothing() -> None:
     switch, tool = _switch({"voxy": RUNNING})
     assert switch.renew("voxy") is False
     assert tool.told == []
+
+
+def test_saves_are_the_tools_own_commands() -> None:
+    """A save is of all guests at once, the rest of each; a guest of another lab is left alone."""
+    tool = FakeSaver({"p-voxy": STOPPED, "p-zero": RUNNING, "voxy": STOPPED})
+    switch = Switch(tool, "p-")
+    names = ["voxy", "zero", "luna"]
+    assert switch.save(names, "1") == 3
+    assert switch.saves(names) == {"voxy": {"1"}, "zero": {"1"}, "luna": frozenset()}
+    assert tool.told == ["save p-voxy p-zero p-luna 1"]
+    tool.told.clear()
+    switch.restore(["voxy", "zero"], "1")
+    switch.prune(["voxy"], ["1", "2"])
+    assert sorted(tool.told) == ["prune p-voxy 1 2", "restore p-voxy 1", "restore p-zero 1"]
+    assert tool.held == {"p-voxy": RUNNING, "p-zero": RUNNING, "voxy": STOPPED}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda switch: switch.save(["voxy"], "1"),
+        lambda switch: switch.restore(["voxy"], "1"),
+        lambda switch: switch.saves(["voxy"]),
+        lambda switch: switch.prune(["voxy"], []),
+    ],
+)
+def test_a_tool_without_saves_is_named(monkeypatch: pytest.MonkeyPatch, act: Callable[[Switch], object]) -> None:
+    """Before anything is done."""
+    monkeypatch.setattr(process, "run", None)
+    with pytest.raises(UsageError) as caught:
+        act(Switch(Virtualbox(), "p-"))
+    assert caught.value.message == "the machines of Virtualbox cannot be saved or restored"
+    assert caught.value.mend == "the providers lxc and libvirt make machines that can"
 
 
 def test_states_come_from_two_lists() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from lab import process
 from lab.errors import CommandFailed, MissingTool, NoPermission
+from lab.waiting import wait_for
 
 
 def _program(folder: Path, name: str, text: str) -> Path:
@@ -111,3 +114,61 @@ def test_without_root_and_sudo_there_is_a_mend(user: None, monkeypatch: pytest.M
     with pytest.raises(NoPermission, match="`ip` needs root") as caught:
         process.as_root("ip", "link")
     assert "install sudo" in caught.value.mend
+
+
+def test_a_will_is_executed_once(tmp_path: Path) -> None:
+    """When it is told to, and not before."""
+    trace = tmp_path / "trace"
+    will = process.Will("sh", "-c", f"echo done >> {trace}")
+    assert not trace.exists()
+    will.execute()
+    will.execute()
+    assert trace.read_text() == "done\n"
+
+
+def test_a_will_that_fails_is_told() -> None:
+    """With what it said."""
+    with pytest.raises(CommandFailed, match=r"`sh -c 'echo why; exit 3'` ended with exit code 3") as caught:
+        process.Will("sh", "-c", "echo why; exit 3").execute()
+    assert "  | why" in str(caught.value)
+
+
+def test_a_will_that_does_not_end_is_not_waited_for() -> None:
+    """For longer than it may take."""
+    will = process.Will("sleep", "30")
+    with pytest.raises(CommandFailed) as caught:
+        will.execute(timeout_s=0.1)
+    assert caught.value.result.code == 124
+    assert "not finished after 0 s" in str(caught.value)
+    will._heir.kill()
+    will._heir.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGHUP])
+def test_a_will_is_executed_when_its_maker_is_killed(tmp_path: Path, number: signal.Signals) -> None:
+    """With all its group, as a terminal does it: the heir is not of that group."""
+    trace = tmp_path / "trace"
+    code = (
+        "import signal; from lab import process; will = process.Will('touch', 'trace'); "
+        "print('ready', flush=True); signal.pause()"
+    )
+    maker = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        start_new_session=True, env={**os.environ, "PYTHONPATH": str(Path(process.__file__).parents[1])},
+    )  # fmt: skip
+    assert maker.stdout and maker.stdout.readline() == b"ready\n"
+    assert not trace.exists()
+    os.killpg(maker.pid, number)
+    maker.communicate(timeout=30)
+    wait_for("what the heir does", trace.exists, within_s=10)
+
+
+def test_a_will_that_nobody_waits_to_run_is_no_will(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when sudo refuses: what needs it must not begin."""
+    monkeypatch.setattr(process, "privileged", lambda argv: ["sh", "-c", "echo no >&2; exit 1"])
+    with pytest.raises(CommandFailed, match="`true` ended with exit code 1") as caught:
+        process.Will("true")
+    assert "  | no" in str(caught.value)
+    monkeypatch.setattr(process, "privileged", lambda argv: ["true"])
+    with pytest.raises(CommandFailed, match="nobody waits to run it"):
+        process.Will("true")
