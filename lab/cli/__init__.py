@@ -31,7 +31,7 @@ COMMANDS = {
     "reboot": ("power", "Shut hosts down and start them again."),
     "save": ("saves", "Save all machines as they are, to go back to this point of a lesson."),
     "restore": ("saves", "Put all machines back to a save, and wait until they serve."),
-    "saves": ("saves", "List saves, or remove one."),
+    "saves": ("saves", "List saves, the oldest first; or remove one."),
     "destroy": ("destroy", "Remove the lab: guests with their saves, network, keys."),
     "open": ("site", "Print the address of the balanced site."),
     "hosts": ("site", "Print, write or remove the site's line in this computer's /etc/hosts."),

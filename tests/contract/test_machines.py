@@ -130,3 +130,74 @@ def test_renewal(machines: Machines) -> None:
     assert zero.has("/etc/mine")
     assert machines.states() == RUNNING
     assert machines.targets() == targets
+
+
+CHANGE = """
+rm -r /usr/share/perl5 /etc/cron.daily; mkdir /etc/cron.daily; echo new > /etc/cron.daily/only
+echo changed >> /etc/nsswitch.conf; rm /etc/passwd-; chmod 600 /etc/fstab
+mkdir -p /srv/site; echo a > /srv/site/a; ln /srv/site/a /srv/site/b; ln -s a /srv/site/c; mkfifo /srv/site/d
+chown -R vagrant:www-data /srv/site; chmod 2751 /srv/site; chmod 4755 /srv/site/a; touch -d @1000000000 /srv/site/a
+chown vagrant / && chmod 751 /
+"""
+"""Everything that a layer must be able to say: deleted, made anew, changed, and who may do what."""
+
+LOOK = """
+sha256sum /etc/nsswitch.conf; ls -d /usr/share/perl5 /etc/passwd- /srv/site /srv/later 2>&1; ls -A /etc/cron.daily
+stat -c '%n %A %U:%G %h %N' / /etc/fstab /srv/site /srv/site/* 2>&1; stat -c '%Y' /srv/site/a 2>&1; cat /srv/site/a 2>&1
+test /srv/site/a -ef /srv/site/b && echo the same
+"""
+
+
+def test_saves(machines: Machines) -> None:
+    """Any point can be gone back to, in any order, from any state; also after a renewal, and all hosts together."""
+    assert machines.saves() == dict.fromkeys(RUNNING, frozenset())
+    machines.prune([])
+    machines.create()
+    voxy, zero = Inside(machines, "voxy"), Inside(machines, "zero")
+    targets = machines.targets()
+
+    def points() -> tuple[str, bool, bool]:
+        """What voxy looks like, and whether it and zero have a file that they have at some points."""
+        return voxy.run(LOOK), voxy.has("/etc/mine"), zero.has("/etc/mine")
+
+    def back_to(id: str, expected: tuple[str, bool, bool]) -> None:
+        machines.restore(id)
+        assert machines.states() == RUNNING
+        assert points() == expected
+
+    clean = points()
+    machines.save("c1ea0000")
+    assert machines.states() == RUNNING
+    voxy.run(CHANGE)
+    voxy.write("/etc/mine")
+    machines.power_off("akuma")
+    changed = points()
+    assert machines.save("c4a00000") >= 0
+    assert machines.states() == {**RUNNING, "akuma": State.STOPPED}
+    assert machines.saves() == dict.fromkeys(RUNNING, frozenset({"c1ea0000", "c4a00000"}))
+    zero.write("/etc/mine")
+
+    back_to("c1ea0000", clean)
+    back_to("c4a00000", changed)
+    machines.prune(["c1ea0000", "c4a00000"])
+    voxy.run("rm -r /srv/site; mkdir -p /srv/later /usr/share/perl5; echo again > /etc/nsswitch.conf")
+    zero.write("/etc/mine")
+    later = points()
+    machines.save("1a7e0000")
+    back_to("c4a00000", changed)
+    back_to("1a7e0000", later)
+
+    machines.renew("voxy")
+    assert not voxy.has("/etc/mine")
+    machines.power_off("zero", graceful=False)
+    back_to("1a7e0000", later)
+    machines.prune(["1a7e0000", "c1ea0000"])
+    assert machines.saves() == dict.fromkeys(RUNNING, frozenset({"1a7e0000", "c1ea0000"}))
+    assert points() == later
+    back_to("c1ea0000", clean)
+    machines.prune([])
+    assert machines.saves() == dict.fromkeys(RUNNING, frozenset())
+    assert points() == clean
+    assert machines.targets() == targets
+    machines.destroy()
+    assert machines.saves() == dict.fromkeys(RUNNING, frozenset())
