@@ -38,6 +38,7 @@ class Save(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         hosts: where it was made.
         provider, box: who made these machines, and from what.
         app, app_named, port: what the backends ran, and where it listened.
+        reachable, serving: the hosts that let us in, and the backends whose app answered; a restore waits for these.
         exercise, attempt: the exercise that the machines were in, and the id of that attempt; empty for none.
         note: the user's.
     """
@@ -52,6 +53,8 @@ class Save(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     app: str
     app_named: bool
     port: int
+    reachable: tuple[str, ...] = ()
+    serving: tuple[str, ...] = ()
     exercise: str = ""
     attempt: str = ""
     note: str = ""

@@ -26,10 +26,14 @@ from lab.exercises.exercise import load as load_exercise
 from lab.exercises.staging import staged
 from lab.healing import heal_all
 from lab.ledger import Entry, Ledger
-from lab.machines.protocol import State
+from lab.parallel import together
+from lab.power import APP_S
+from lab.proof import require_serving
 from lab.save_points import Save
 from lab.session import Session
 from lab.signals import shielded
+from lab.status import status
+from lab.vagrantfile import BOOT_TIMEOUT_S
 
 
 @dataclass(frozen=True)
@@ -68,26 +72,28 @@ def save(session: Session, name: str, *, note: str = "", replace: bool = False, 
     power.refuse_absent(session, hosts)
     session.machines.saves()
     _deal_with_faults(session, "save", heal)
-    ran = tuple(name for name, state in session.machines.states().items() if state is State.RUNNING)
+    seen = {host.name: host for host in status(session).hosts}
     exercise, attempt = _exercise_on(session)
     state = home.state()
     draft = Save(
         name, save_points.new_id(), progress.now(), 0, save_points.places(session.lab), session.provider, state.box,
-        state.app, state.app_named, session.lab.app.port, exercise, attempt, note,
+        state.app, state.app_named, session.lab.app.port,
+        tuple(name for name, host in seen.items() if host.reachable),
+        tuple(name for name, host in seen.items() if host.app not in (None, "silent")),
+        exercise, attempt, note,
     )  # fmt: skip
     try:
         with shielded(), phase(session.listener, "save", ", ".join(hosts)):
             made = _kept(session, draft)
         session.machines.prune(_known_ids(session))
-        if ran:
-            power.start(session, ran)
+        _wait(session, made)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; the save {name} is whole", "`lab start` waits until all serve") from None
     return made
 
 
 def restore(session: Session, name: str, *, heal: bool = False) -> Save:
-    """Put all machines back to a save, running, and wait until they serve. The caller holds the lab's lock.
+    """Put all machines back to a save, and wait until they answer as they did. The caller holds the lab's lock.
 
     Args:
         session: the lab, in whatever state its machines are.
@@ -104,11 +110,10 @@ def restore(session: Session, name: str, *, heal: bool = False) -> Save:
     wanted = save_points.load(home, name)
     _refuse_what_does_not_fit(session, wanted)
     faults = _deal_with_faults(session, "restore", heal, healing_it_is_ours=True)
-    hosts = tuple(host.name for host in session.lab.hosts)
     try:
         with shielded(), phase(session.listener, "restore", name):
             _put_back(session, wanted)
-        power.start(session, hosts)
+        _wait(session, wanted)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; the machines are at {name}", "`lab start` waits until they serve") from None
     for entry in faults:
@@ -182,6 +187,18 @@ def _put_back(session: Session, wanted: Save) -> None:
     if progress.active(home) != wanted.exercise:
         progress.activate(home, wanted.exercise)
     save_points.end_restoring(home)
+
+
+def _wait(session: Session, point: Save) -> None:
+    """Until all that answered at a point answers: a student may be about to mend the rest."""
+
+    def back(name: str) -> None:
+        session.reachable_host(name, BOOT_TIMEOUT_S[session.provider])
+        if name in point.serving:
+            require_serving(session.lab, name, APP_S)
+
+    with phase(session.listener, "answers", ", ".join(point.reachable)):
+        together(point.reachable, back)
 
 
 def _refuse_what_does_not_fit(session: Session, wanted: Save) -> None:

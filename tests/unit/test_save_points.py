@@ -15,7 +15,7 @@ from lab.topology import App, Host, Lab, Role
 
 SAVE = Save(
     "clean", "12345678", "2026-01-02T03:04:05+00:00", 7, places(Lab()), "lxc", "box-1", "hello", True, 3000,
-    "hello-web", "attempt-1", "just up",
+    ("akuma", "voxy"), ("voxy",), "hello-web", "attempt-1", "just up",
 )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from lab import healing, power, save_points, saves
-from lab.errors import EnvironmentProblem, Interrupted, LabError, UsageError
+from lab import healing, save_points, saves, status
+from lab.errors import EnvironmentProblem, HostUnreachable, Interrupted, LabError, UsageError
 from lab.events import Note
 from lab.exercises import progress
 from lab.exercises.results import Attempt
@@ -37,7 +37,11 @@ class Lesson(Playing):
         self.served: list[str] = []
         for verb in ("save", "restore", "prune"):
             patch.setattr(self.machines, verb, self._watched(verb, getattr(self.machines, verb)))
-        patch.setattr(power, "require_serving", lambda lab, name, within_s: self.served.append(name))
+        self.greet = {"akuma", "voxy", "zero"}
+        self.apps = {"voxy": 200, "zero": 404}
+        patch.setattr(saves, "require_serving", lambda lab, name, within_s: self.served.append(name))
+        patch.setattr(status, "_greets", lambda target: target.name in self.greet)
+        patch.setattr(status, "status_of", lambda lab, name, timeout_s: self.apps.get(name))
         patch.setattr(healing, "require_serving", lambda lab, name, within_s: None)
 
     def _watched(self, verb: str, really: Callable[..., object]) -> Callable[..., object]:
@@ -109,6 +113,28 @@ def test_a_stopped_machine_stays_off_after_a_save(lesson: Lesson) -> None:
     assert lesson.served == ["voxy"]
     saves.restore(lesson.session, "one")
     assert lesson.machines.states()["zero"] is State.RUNNING
+
+
+def test_only_what_answered_is_waited_for(lesson: Lesson) -> None:
+    """A host that a student has locked, or an app that an exercise has broken, is no reason to wait or to fail."""
+    lesson.greet.remove("akuma")
+    del lesson.apps["zero"]
+    saves.save(lesson.session, "one")
+    assert lesson.served == ["voxy"]
+    lesson.hosts["akuma"].dead = True
+    lesson.apps["zero"] = 200
+    saves.restore(lesson.session, "one")
+    assert lesson.served == ["voxy", "voxy"]
+    assert [len(host.waited) for host in lesson.hosts.values()] == [0, 2, 2]
+
+
+def test_a_host_that_does_not_come_back_is_named(lesson: Lesson) -> None:
+    """By its wait; the machines are at the save."""
+    saves.save(lesson.session, "one")
+    lesson.hosts["voxy"].dead = True
+    with pytest.raises(HostUnreachable, match="ssh on voxy"):
+        saves.restore(lesson.session, "one")
+    assert save_points.restoring(lesson.home) == ""
 
 
 def test_a_taken_name_is_refused_unless_it_is_to_be_replaced(lesson: Lesson) -> None:
