@@ -73,7 +73,12 @@ def restore(realm: Realm, name: str) -> tuple[float, float, float]:
     for host, last in NAMES.items():
         ssh = until(f"ssh on {host}", lambda last=last: greets(realm, last))  # type: ignore[misc]
     answered: set[str] = set()
-    balanced = until("both backends", lambda: (answered.add(asked(realm)), answered >= {"voxy", "zero"})[1])
+
+    def both() -> bool:
+        answered.add(asked(realm))
+        return answered >= {"voxy", "zero"}
+
+    balanced = until("answers from both backends", both)
     said, _ = running.communicate(timeout=PATIENCE_S)
     if running.returncode != 0:
         sys.exit(said)
@@ -87,10 +92,10 @@ def copy(realm: Realm) -> float:
     copies = [folder / "copy" for folder in folders]
     began = time.monotonic()
     running = [subprocess.Popen(["cp", "-a", layer, to]) for layer, to in zip(layers, copies, strict=True)]
-    failed = any([each.wait() for each in running])
+    codes = [each.wait() for each in running]
     took = time.monotonic() - began
     subprocess.run(["rm", "-rf", *copies], check=True)
-    return took if not failed else sys.exit("a copy failed")
+    return took if not any(codes) else sys.exit("a copy failed")
 
 
 def measure(realm: Realm, name: str, runs: int) -> dict[str, list[float]]:
