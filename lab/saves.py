@@ -19,21 +19,25 @@ from dataclasses import dataclass
 import msgspec
 
 from lab import power, save_points
-from lab.errors import EnvironmentProblem, Interrupted, LabError, UsageError
+from lab.errors import EnvironmentProblem, HostUnreachable, Interrupted, LabError, UsageError
 from lab.events import Note, phase
 from lab.exercises import progress
 from lab.exercises.exercise import load as load_exercise
 from lab.exercises.staging import staged
 from lab.healing import heal_all
 from lab.ledger import Entry, Ledger
+from lab.machines.protocol import State
 from lab.parallel import together
 from lab.power import APP_S
-from lab.proof import require_serving
+from lab.proof import require_serving, status_of
 from lab.save_points import Save
 from lab.session import Session
 from lab.signals import shielded
-from lab.status import status
+from lab.topology import Role
 from lab.vagrantfile import BOOT_TIMEOUT_S
+
+PATIENCE_S = 5
+"""How long a host or an app may take to answer, to be one of those that a restore waits for."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,13 @@ def save(session: Session, name: str, *, note: str = "", replace: bool = False, 
     power.refuse_absent(session, hosts)
     session.machines.saves()
     _deal_with_faults(session, "save", heal)
-    seen = {host.name: host for host in status(session).hosts}
+    reachable = _reachable(session)
     exercise, attempt = _exercise_on(session)
     state = home.state()
     draft = Save(
         name, save_points.new_id(), progress.now(), 0, save_points.places(session.lab), session.provider, state.box,
         state.app, state.app_named, session.lab.app.port,
-        tuple(name for name, host in seen.items() if host.reachable),
-        tuple(name for name, host in seen.items() if host.app not in (None, "silent")),
+        reachable, tuple(name for name in reachable if _serves(session, name)),
         exercise, attempt, note,
     )  # fmt: skip
     try:
@@ -187,6 +190,26 @@ def _put_back(session: Session, wanted: Save) -> None:
     if progress.active(home) != wanted.exercise:
         progress.activate(home, wanted.exercise)
     save_points.end_restoring(home)
+
+
+def _reachable(session: Session) -> tuple[str, ...]:
+    """The hosts that let us in, within the patience that a busy computer needs."""
+    states = session.machines.states()
+    running = [name for name, state in states.items() if state is State.RUNNING]
+
+    def lets_in(name: str) -> bool:
+        try:
+            session.reachable_host(name, PATIENCE_S)
+        except HostUnreachable:
+            return False
+        return True
+
+    return tuple(name for name, let_in in zip(running, together(running, lets_in), strict=True) if let_in)
+
+
+def _serves(session: Session, name: str) -> bool:
+    is_backend = session.lab[name].is_a(Role.BACKEND)
+    return is_backend and status_of(session.lab, name, PATIENCE_S) is not None
 
 
 def _wait(session: Session, point: Save) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from lab import saves, status
+from lab import saves
 from lab.cli import cli, main
 from lab.cli import saves as module
 from lab.cli.saves import save_names
@@ -28,8 +28,7 @@ def playing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Playing:
     home.make()
     made = Playing(home)
     monkeypatch.setattr(module, "open_session", lambda lab, home, listener=None: made.session)
-    monkeypatch.setattr(status, "_greets", lambda target: True)
-    monkeypatch.setattr(status, "status_of", lambda *words: None)
+    monkeypatch.setattr(saves, "status_of", lambda *words: None)
     return made
 
 

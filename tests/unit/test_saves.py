@@ -11,7 +11,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from lab import healing, save_points, saves, status
+from lab import healing, save_points, saves
 from lab.errors import EnvironmentProblem, HostUnreachable, Interrupted, LabError, UsageError
 from lab.events import Note
 from lab.exercises import progress
@@ -37,11 +37,9 @@ class Lesson(Playing):
         self.served: list[str] = []
         for verb in ("save", "restore", "prune"):
             patch.setattr(self.machines, verb, self._watched(verb, getattr(self.machines, verb)))
-        self.greet = {"akuma", "voxy", "zero"}
         self.apps = {"voxy": 200, "zero": 404}
         patch.setattr(saves, "require_serving", lambda lab, name, within_s: self.served.append(name))
-        patch.setattr(status, "_greets", lambda target: target.name in self.greet)
-        patch.setattr(status, "status_of", lambda lab, name, timeout_s: self.apps.get(name))
+        patch.setattr(saves, "status_of", lambda lab, name, timeout_s: self.apps.get(name))
         patch.setattr(healing, "require_serving", lambda lab, name, within_s: None)
 
     def _watched(self, verb: str, really: Callable[..., object]) -> Callable[..., object]:
@@ -117,15 +115,14 @@ def test_a_stopped_machine_stays_off_after_a_save(lesson: Lesson) -> None:
 
 def test_only_what_answered_is_waited_for(lesson: Lesson) -> None:
     """A host that a student has locked, or an app that an exercise has broken, is no reason to wait or to fail."""
-    lesson.greet.remove("akuma")
+    lesson.hosts["akuma"].dead = True
     del lesson.apps["zero"]
     saves.save(lesson.session, "one")
     assert lesson.served == ["voxy"]
-    lesson.hosts["akuma"].dead = True
     lesson.apps["zero"] = 200
     saves.restore(lesson.session, "one")
     assert lesson.served == ["voxy", "voxy"]
-    assert [len(host.waited) for host in lesson.hosts.values()] == [0, 2, 2]
+    assert [host.waited for host in lesson.hosts.values()] == [[5], [5, 600, 600], [5, 600, 600]]
 
 
 def test_a_host_that_does_not_come_back_is_named(lesson: Lesson) -> None:
