@@ -6,6 +6,7 @@ The files only help to find a lab from elsewhere. What is lost or damaged is wri
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -67,7 +68,7 @@ class Entry:
         """The command that removes it, from wherever it is typed."""
         if self.is_gone or not self.folder:
             return f"lab destroy --id {self.id}"
-        return f"cd {self.folder} && lab {f'--name {self.name} ' if self.name else ''}destroy"
+        return f"cd {shlex.quote(self.folder)} && lab {f'--name {self.name} ' if self.name else ''}destroy"
 
 
 def folder() -> Path:

@@ -82,6 +82,12 @@ def test_how_a_lab_is_named(tmp_path: Path, name: str, known: bool, title: str, 
     assert not entry.is_gone
 
 
+def test_a_folder_with_a_space_can_be_typed(tmp_path: Path) -> None:
+    """The shell takes it as one word."""
+    (tmp_path / "my course").mkdir()
+    assert replace(A, folder=str(tmp_path / "my course")).removal.startswith(f"cd '{tmp_path}/my course' && lab")
+
+
 def test_a_lab_whose_folder_is_gone_is_removed_by_its_id(tmp_path: Path) -> None:
     """There is nowhere else to stand."""
     entry = replace(A, folder=str(tmp_path / "gone"))
