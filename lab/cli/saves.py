@@ -12,7 +12,9 @@ import click
 
 from lab import save_points
 from lab import saves as points
+from lab.cli import naming
 from lab.cli.live import shown
+from lab.cli.naming import with_name
 from lab.cli.options import file_option, json_option, lab_and_home, print_json
 from lab.home import Home
 from lab.network import Network
@@ -27,7 +29,7 @@ def save_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
     """Completion of the names of saves."""
     try:
         file = ctx.params.get("file")
-        home = Home(file.parent if file else Path.cwd())
+        home = Home(file.parent if file else Path.cwd(), naming.chosen())
         return [name for name in save_points.names(home) if name.startswith(incomplete)]
     except Exception:
         return []
@@ -56,7 +58,7 @@ def save(name: str, note: str, replace: bool, heal: bool, file: Path | None, as_
     if as_json:
         print_json(_told(made))
     else:
-        click.echo(f"{name} is saved, {_size(made.bytes)}. Go back with: lab restore {name}")
+        click.echo(with_name(f"{name} is saved, {_size(made.bytes)}. Go back with: lab restore {name}"))
 
 
 @click.command()
@@ -83,8 +85,10 @@ def restore(name: str, heal: bool, file: Path | None, as_json: bool) -> None:
     click.echo(f"All machines are at {name}{within}.")
     if not counts:
         click.secho(
-            f"! {restored.exercise} was begun again since then, so this does not count; "
-            f"lab exercise start {restored.exercise} goes on with the present attempt", fg="yellow", err=True,
+            with_name(
+                f"! {restored.exercise} was begun again since then, so this does not count; "
+                f"lab exercise start {restored.exercise} goes on with the present attempt"
+            ), fg="yellow", err=True,
         )  # fmt: skip
 
 
@@ -137,7 +141,7 @@ def _show(found: tuple[Listed, ...]) -> None:
     from rich.text import Text
 
     if not found:
-        click.echo("There is no save yet; `lab save NAME` makes one.")
+        click.echo(with_name("There is no save yet; `lab save NAME` makes one."))
         return
     table = Table("save", "when", "size", "exercise", "note", box=None, header_style="bold", pad_edge=False)
     for each in found:

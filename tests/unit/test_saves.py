@@ -20,7 +20,6 @@ from lab.exercises.staging import MARK
 from lab.home import Home
 from lab.ledger import Ledger
 from lab.machines.protocol import State
-from lab.session import Session
 from lab.topology import Lab
 from tests.unit.playing import Playing, entry
 
@@ -377,18 +376,12 @@ def test_a_damaged_record_loses_no_other_save(lesson: Lesson) -> None:
     assert lesson.kept() == {two.id}
 
 
-def test_connections_are_closed_before_the_machines_are_put_back(lesson: Lesson, session: Session) -> None:
+def test_connections_are_closed_before_the_machines_are_put_back(lesson: Lesson) -> None:
     """They break with the power."""
     saves.save(lesson.session, "one")
     closed = {name: host.closed for name, host in lesson.hosts.items()}
-    saves.restore(session, "one")
+    saves.restore(lesson.session, "one")
     assert all(host.closed > closed[name] for name, host in lesson.hosts.items())
-
-
-@pytest.fixture
-def session(lesson: Lesson) -> Session:
-    """The lesson's."""
-    return lesson.session
 
 
 def test_what_is_left_of_old_points_is_removed(lesson: Lesson) -> None:
