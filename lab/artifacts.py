@@ -7,6 +7,7 @@ fetches it, so its index, proxy and certificates are the ones that already work 
 from __future__ import annotations
 
 import io
+import platform
 import shutil
 import sys
 import tarfile
@@ -32,6 +33,11 @@ class UnpackedNode:
     """Node and npm are under /usr/local, in the wanted version."""
 
     version: str
+
+    @property
+    def network(self) -> bool:
+        """Whether this computer would fetch it: it is not in the cache for guests of this processor."""
+        return not _archive_path(self.version, platform.machine()).exists()
 
     @property
     def title(self) -> str:
@@ -66,7 +72,7 @@ def node_archive(version: str, machine: str) -> Path:
     Raises:
         EnvironmentProblem: there is no such version, or it cannot be fetched.
     """
-    path = home.cache() / "node" / f"node-{version}-{machine}.tar.gz"
+    path = _archive_path(version, machine)
     with _fetching:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +99,10 @@ def _wheel(version: str, machine: str, folder: Path) -> Path:
             "check the connection, or set versions.node in lab.toml to one of 20, 22, 24",
         ) from None
     return next(folder.glob("*.whl"))
+
+
+def _archive_path(version: str, machine: str) -> Path:
+    return home.cache() / "node" / f"node-{version}-{machine}.tar.gz"
 
 
 def _repack(wheel: Path, archive: Path) -> None:

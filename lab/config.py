@@ -31,14 +31,24 @@ def load(path: Path | None = None) -> Lab:
         if not path.exists():
             return Lab()
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_text(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise TopologyError(f"{path}: there is no such file", f"write it, or leave --file {path} out") from None
     except (OSError, UnicodeDecodeError) as fault:
         raise TopologyError(f"{path}: cannot be read: {fault}") from None
+
+
+def parse_text(text: str, name: str = FILE) -> Lab:
+    """The lab that the text of a file describes; `name` is the file that errors name.
+
+    Raises:
+        TopologyError: it is not TOML, or does not describe a lab.
+    """
+    try:
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
-        raise TopologyError(f"{path}: is not TOML: {fault}", "mend the place that it names") from None
-    return parse(table, str(path))
+        raise TopologyError(f"{name}: is not TOML: {fault}", "mend the place that it names") from None
+    return parse(table, name)
 
 
 def parse(table: dict[str, Any], name: str = FILE) -> Lab:

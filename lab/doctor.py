@@ -30,7 +30,8 @@ def examine(lab: Lab, home: Home, provider: str | None) -> tuple[str, tuple[Find
         found.append(_try("disk", f"3 GiB free for {BASES}", lambda: refuse_full_disk(BASES)))
         if all(finding.ok for finding in found):
             found.append(_subnet(lab, home))
-        found.append(_resolver(lab))
+        if not lab.offline:
+            found.append(_resolver(lab))
     return chosen, tuple(found)
 
 

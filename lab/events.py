@@ -70,7 +70,16 @@ class Traffic:
     waiting: int = 0
 
 
-Event = PhaseStarted | PhaseEnded | StepStarted | StepEnded | Note | Traffic
+@dataclass(frozen=True)
+class Progress:
+    """How far a phase is, in bytes."""
+
+    phase: str
+    done: int
+    total: int
+
+
+Event = PhaseStarted | PhaseEnded | StepStarted | StepEnded | Note | Traffic | Progress
 Listener = Callable[[Event], None]
 
 

@@ -23,7 +23,8 @@ FOLDER = ".lab"
 class State:
     """What is known about a lab that was brought up: enough to do without Vagrant.
 
-    `app` is what the backends run, `app_named` whether the user asked for it by name.
+    `app` is what the backends run, `app_named` whether the user asked for it by name, `offline` whether the lab was
+    brought up to do without internet.
     """
 
     provider: str = ""
@@ -31,6 +32,7 @@ class State:
     app_named: bool = False
     box: str = ""
     targets: tuple[SshTarget, ...] = field(default=())
+    offline: bool = False
 
 
 class Home:
@@ -154,7 +156,10 @@ class Home:
 
 def _state_from(table: dict[str, object]) -> State:
     targets = tuple(SshTarget(**target) for target in table["targets"])  # type: ignore[attr-defined]
-    return State(str(table["provider"]), str(table["app"]), bool(table["app_named"]), str(table["box"]), targets)
+    offline = bool(table.get("offline", False))  # a lab of an earlier version does not say
+    return State(
+        str(table["provider"]), str(table["app"]), bool(table["app_named"]), str(table["box"]), targets, offline
+    )
 
 
 def cache() -> Path:

@@ -27,8 +27,7 @@ ANOTHER = "`lab --name NAME up` makes a lab with a subnet of its own"
 _TABLE = """
 table ip {name} {{
   chain out {{
-    type nat hook postrouting priority srcnat;
-    ip saddr {subnet} ip daddr != {subnet} masquerade
+    {out}
   }}
   chain between_labs {{
     type filter hook forward priority filter;
@@ -37,10 +36,14 @@ table ip {name} {{
   }}
 }}
 """
+_WAY_OUT = """type nat hook postrouting priority srcnat;
+    ip saddr {subnet} ip daddr != {subnet} masquerade"""
+_NO_WAY_OUT = """type filter hook forward priority filter;
+    ip saddr {subnet} ip daddr != {subnet} reject with icmp type net-unreachable"""
 
 
 class Network:
-    """The bridge of one lab.
+    """The bridge of one lab. A lab that is to do without internet has no way out: it is refused at once.
 
     Args:
         lab: the topology: its subnet and gateway.
@@ -91,7 +94,9 @@ class Network:
     def _is_up(self) -> bool:
         """The bridge has its address, and the rules are there."""
         rules = process.as_root("nft", "list", "table", "ip", self.bridge, check=False)
-        return self._has_its_address(ip.links()) and "between_labs" in rules.stdout and self._has_wall()
+        right_way = ("masquerade" in rules.stdout) is not self._lab.offline
+        ruled = "between_labs" in rules.stdout and right_way
+        return self._has_its_address(ip.links()) and ruled and self._has_wall()
 
     def _has_its_address(self, links: tuple[ip.Link, ...]) -> bool:
         return any(link.name == self.bridge and self._gateway in map(str, link.held) for link in links)
@@ -100,12 +105,14 @@ class Network:
         return self._lab.subnet in ip.unreachable()
 
     def _way_out(self) -> None:
-        """The guests reach what this computer reaches, under its address."""
+        """The guests reach what this computer reaches, under its address; or nothing, when there is no internet."""
         if FORWARD.read_text().strip() == "0":
             process.as_root("touch", WAS_OFF)
             process.as_root("tee", FORWARD, stdin="1\n")
         process.as_root("nft", "delete", "table", "ip", self.bridge, check=False)
-        process.as_root("nft", "-f", "-", stdin=_TABLE.format(name=self.bridge, subnet=self._lab.subnet))
+        out = _NO_WAY_OUT if self._lab.offline else _WAY_OUT
+        rules = _TABLE.format(name=self.bridge, out=out.format(subnet=self._lab.subnet))
+        process.as_root("nft", "-f", "-", stdin=rules)
         _docker_rules("-I", self.bridge)
 
     def refuse_taken_subnet(self) -> None:
@@ -169,8 +176,11 @@ def resolv_conf(lab: Lab) -> str:
     """The resolver configuration for the guests: the topology's servers, or this computer's.
 
     A server on this computer's loopback cannot be reached from a guest; behind systemd-resolved
-    the real servers are known. Without any, the text is empty: names then resolve from /etc/hosts only.
+    the real servers are known. Without any, and for a lab without internet, the text is empty:
+    names then resolve from /etc/hosts only.
     """
+    if lab.offline:
+        return ""
     if lab.dns:
         return "".join(f"nameserver {server}\n" for server in lab.dns)
     for path in (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf")):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from lab.errors import CommandFailed
 from lab.host import Host, quoted
@@ -40,6 +40,7 @@ class Step(Protocol):
 class Packages:
     """Debian packages are installed."""
 
+    network: ClassVar[bool] = True
     names: tuple[str, ...]
 
     @property
@@ -179,7 +180,10 @@ class Service:
 
 @dataclass(frozen=True)
 class Command:
-    """What a command brings about; `unless` succeeds where that is so already."""
+    """What a command brings about; `unless` succeeds where that is so already.
+
+    `network` says whether the command fetches from the internet; it does not change what the command is.
+    """
 
     title: str
     run: str
@@ -187,6 +191,7 @@ class Command:
     user: str = ""
     env: tuple[tuple[str, str], ...] = ()
     timeout_s: float = 300
+    network: bool = field(default=False, repr=False)
 
     def is_met(self, host: Host) -> bool:
         """`unless` succeeds."""
@@ -230,10 +235,18 @@ def service(name: str, *, running: bool, enabled: bool) -> Step:
 
 def command(
     title: str, run: str, *args: object, unless: str, user: str = "", env: Mapping[str, str] | None = None,
-    timeout_s: float = 300,
+    timeout_s: float = 300, network: bool = False,
 ) -> Step:  # fmt: skip
-    """What a command brings about, where `unless` does not already succeed; root unless a user is named."""
-    return Command(title, quoted(run, *args), unless, user, tuple(sorted((env or {}).items())), timeout_s)
+    """What a command brings about, where `unless` does not already succeed; root unless a user is named.
+
+    `network` is for a command that fetches from the internet: `lab up --offline` then knows before it begins.
+    """
+    return Command(title, quoted(run, *args), unless, user, tuple(sorted((env or {}).items())), timeout_s, network)
+
+
+def needs_network(step: Step) -> bool:
+    """Whether bringing a state about fetches from the internet; a step that says nothing does not."""
+    return bool(getattr(step, "network", False))
 
 
 def reload(name: str) -> str:

@@ -117,7 +117,10 @@ def _default_hosts() -> tuple[Host, ...]:
 
 @dataclass(frozen=True, config=_STRICT)
 class Lab:
-    """A whole lab. Without arguments: akuma balancing over voxy and zero on 192.168.56.0/24."""
+    """A whole lab. Without arguments: akuma balancing over voxy and zero on 192.168.56.0/24.
+
+    With `offline` nothing is fetched, and the guests have no way out.
+    """
 
     name: Label = "lab"
     provider: ProviderName = "auto"
@@ -126,6 +129,7 @@ class Lab:
     lang: Literal["", "en", "id"] = ""
     ca_bundle: str = ""
     dns: tuple[Address, ...] = ()
+    offline: bool = False
     host: tuple[Host, ...] = Field(default_factory=_default_hosts)
     upstream: Upstream = Field(default_factory=Upstream)
     app: App = Field(default_factory=App)

@@ -3,7 +3,8 @@
 The phases are: app (fetched once to this computer), box (built when it is missing), boot (Vagrant
 makes what is absent), provision (begins on each host as soon as it answers, while Vagrant still
 waits for the others), proof (the balancer has served a request through each backend). Each phase asks first what is
-there, so a second `up` changes nothing and an interrupted one goes on.
+there, so a second `up` changes nothing and an interrupted one goes on. A lab without internet takes
+app and box from the cache, and says what it lacks before it touches anything.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from dataclasses import dataclass
 from time import monotonic
 
 from lab import content, keys, preflight
+from lab.apps import packed
 from lab.apps.profile import names as shipped
 from lab.apps.profile import resolve
 from lab.apps.source import Source, SourceUnreachable, obtain
 from lab.boxes import store
 from lab.boxes.build import build
 from lab.boxes.recipe import recipe_for
-from lab.context import context_for
+from lab.context import Context, context_for
 from lab.errors import EnvironmentProblem, Interrupted, LabError
 from lab.events import Listener, Note, phase
 from lab.home import Home
@@ -30,6 +32,7 @@ from lab.machines.choose import choose, machines_for
 from lab.machines.protocol import State
 from lab.machines.vagrant import providers_in_use
 from lab.network import Network, resolv_conf
+from lab.offline import box_for, guarded
 from lab.parallel import workers
 from lab.placing import let_go, settle
 from lab.process import interrupt_children
@@ -102,17 +105,17 @@ def source_for(lab: Lab, home: Home, listener: Listener, named: str = "") -> Sou
     """The app's source: the named one, the one named before, or the topology's.
 
     Raises:
-        SourceUnreachable: an app that the user named cannot be fetched.
+        SourceUnreachable: an app that the user named cannot be fetched; without internet, any that is not here.
     """
     state = home.state()
     wanted = named or (state.app if state.app_named else lab.app.name)
     explicit = bool(named) or state.app_named
     try:
-        profile = resolve(wanted)
-        wanted = wanted if wanted in shipped() else profile.source
-        source = obtain(profile)
+        source = packed.find(wanted) if lab.offline else None
+        source = source or obtain(resolve(wanted), offline=lab.offline)
+        wanted = wanted if wanted in shipped() else source.profile.source
     except SourceUnreachable as fault:
-        if explicit:
+        if explicit or lab.offline:
             raise
         listener(Note(f"{fault.message}; the lab goes on with its own app `{FALLBACK_APP}`", loud=True))
         wanted, source = FALLBACK_APP, obtain(resolve(FALLBACK_APP))
@@ -122,7 +125,7 @@ def source_for(lab: Lab, home: Home, listener: Listener, named: str = "") -> Sou
 
 def provision_hosts(session: Session, source: Source, names: tuple[str, ...]) -> tuple[HostReport, ...]:
     """Give running hosts their states; a report for each, failed or not."""
-    return provision(_plan(session.lab, source, names), session.host, session.listener)
+    return provision(_guarded_plan(session.lab, source, names), session.host, session.listener)
 
 
 def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
@@ -133,7 +136,7 @@ def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
         raise EnvironmentProblem(f"this lab runs on {used[0]}, and {asked} was asked for", "lab destroy, then lab up")
     choice = choose(asked)
     listener(Note(choice.why))
-    preflight.check(choice.provider)
+    preflight.check(choice.provider, builds=not lab.offline)
     lab = settle(lab, home, choice.provider, listener)
     return Session(lab, home, choice.provider, machines_for(lab, home, choice.provider), listener)
 
@@ -147,11 +150,13 @@ def prepare(session: Session, source: Source) -> None:
         keys.make_guest_files(lab, home, resolv_conf(lab))
         Network(lab, home).ensure()
     home.write("vagrant/Vagrantfile", render(lab, session.provider, box, home))
-    home.remember(provider=session.provider, box=box)
+    home.remember(provider=session.provider, box=box, offline=lab.offline)
 
 
 def _box(session: Session, source: Source) -> str:
     """The name of the box, built and given to Vagrant when it is not there and a guest is to be made."""
+    if session.lab.offline:
+        return _box_at_hand(session, source)
     if session.provider != "lxc":
         return str(getattr(session.lab.box, session.provider))
     remembered = session.home.state().box
@@ -166,10 +171,19 @@ def _box(session: Session, source: Source) -> str:
     return recipe.name
 
 
+def _box_at_hand(session: Session, source: Source) -> str:
+    """The same without internet: a box that has all that the hosts would fetch, or a refusal."""
+    context = context_for(session.lab, source)
+    box = box_for(session, recipe_for(context), _plan(context, tuple(host.name for host in session.lab.hosts)))
+    if box and store.box_file(box).exists() and not store.is_added(box):
+        store.add(box)
+    return box
+
+
 def _boot_and_provision(session: Session, source: Source) -> tuple[tuple[str, ...], tuple[HostReport, ...]]:
     """Containers are provisioned while they boot; virtual machines when Vagrant knows their addresses."""
     names = tuple(host.name for host in session.lab.hosts)
-    plan = _plan(session.lab, source, names)
+    plan = _guarded_plan(session.lab, source, names)
     session.machines.tidy()
     with workers(1) as pool:
         boot = pool.submit(session.machines.create)
@@ -186,10 +200,13 @@ def _boot_and_provision(session: Session, source: Source) -> tuple[tuple[str, ..
     return booted, _checked(reports)
 
 
-def _plan(lab: Lab, source: Source, names: tuple[str, ...]) -> dict[str, Iterator[Step]]:
-    context = context_for(lab, source)
+def _plan(context: Context, names: tuple[str, ...]) -> dict[str, Iterator[Step]]:
     content_plan = content.load("provision").plan
-    return {name: content_plan(context, lab[name]) for name in names}
+    return {name: content_plan(context, context.lab[name]) for name in names}
+
+
+def _guarded_plan(lab: Lab, source: Source, names: tuple[str, ...]) -> dict[str, Iterator[Step]]:
+    return {name: guarded(lab, steps) for name, steps in _plan(context_for(lab, source), names).items()}
 
 
 def _opener(session: Session, boot: Future[tuple[str, ...]]) -> Callable[[str], Host]:

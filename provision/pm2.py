@@ -13,7 +13,7 @@ def pm2(lab: Lab) -> Iterator[Step]:
     yield command(
         f"pm2 {lab.versions.pm2}", "npm install --global --no-audit --no-fund --loglevel=error %s %s",
         f"pm2@{lab.versions.pm2}", SERVE, unless="test -x /usr/local/bin/pm2 -a -x /usr/local/bin/sirv",
-        env={"NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt"},
+        env={"NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt"}, network=True,
     )  # fmt: skip
     yield command(
         "pm2 starts at boot", "pm2 startup systemd -u %s --hp %s", user, f"/home/{user}",

@@ -33,6 +33,8 @@ class Profile:
         start: how pm2 starts it in mode dev; empty takes the repository's ecosystem.config.js, else npm start.
         build: how mode build makes the files to serve.
         output: the folder in which they are then.
+        exclude: files and folders of the repository that must not be passed on, to hosts, boxes or packs; with any, the
+            hosts get one commit without them, and no history.
         ready_s: how long the first answer may take, in seconds.
     """
 
@@ -44,6 +46,7 @@ class Profile:
     start: str = ""
     build: str = "npm run build"
     output: str = "build"
+    exclude: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._][^:*?\[\\]{0,200}$")], ...] = ()
     ready_s: Annotated[int, Field(ge=1, le=3600)] = 120
 
 
@@ -60,6 +63,10 @@ def resolve(wanted: str) -> Profile:
     """
     if wanted in names():
         return _from_file(content.root() / "apps" / f"{wanted}.toml")
+    for name in names():  # by its address it is the same app
+        shipped = _from_file(content.root() / "apps" / f"{name}.toml")
+        if wanted.removesuffix(".git") == shipped.source.removesuffix(".git"):
+            return shipped
     if "://" in wanted or re.match(r"^[\w.-]+@[\w.-]+:", wanted):
         return Profile(name=_name_of(wanted), source=wanted)
     folder = Path(wanted).expanduser()

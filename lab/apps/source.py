@@ -1,7 +1,8 @@
 """Brings an application's repository to this computer once, and packs it for the hosts.
 
 A clone in the user's cache is refreshed when its source can be reached; each revision is packed as
-a git bundle, from which every host makes a real `git clone`.
+a git bundle, from which every host makes a real `git clone`. What an app's profile excludes stays in
+the cache: hosts, boxes and packs get one commit without it.
 """
 
 from __future__ import annotations
@@ -55,8 +56,12 @@ class Source:
     dependencies: str
 
 
-def obtain(profile: Profile) -> Source:
+def obtain(profile: Profile, *, offline: bool = False) -> Source:
     """The newest revision of an application that can be had.
+
+    Args:
+        profile: which application.
+        offline: nothing is fetched; an earlier clone is what can be had.
 
     Raises:
         SourceUnreachable: it cannot be fetched and was never fetched before.
@@ -65,8 +70,15 @@ def obtain(profile: Profile) -> Source:
     mirror = _mirror_path(profile)
     if Path(profile.source).is_dir() and not _is_repository(Path(profile.source)):
         _snapshot(Path(profile.source), mirror)
-    else:
+    elif not offline:
         _refresh(profile.source, mirror)
+    elif not mirror.exists():
+        raise SourceUnreachable(
+            f"the app {profile.name} is not on this computer, and without internet it cannot be cloned",
+            f"lab unpack FILE brings it: `lab pack FILE --app {profile.name}` makes that file where there is internet",
+        )
+    if profile.exclude:
+        mirror = _without(mirror, profile)
     revision = _git(mirror, "rev-parse", "HEAD^{commit}")
     branch = _git(mirror, "symbolic-ref", "--short", "HEAD")
     full = completed(profile, _package(mirror), frozenset(_git(mirror, "ls-tree", "--name-only", "HEAD").splitlines()))
@@ -132,6 +144,27 @@ def _snapshot(folder: Path, mirror: Path) -> None:
         tree = process.run("git", "write-tree", env=env).stdout.strip()
         commit = process.run("git", "commit-tree", "-m", f"{folder.name}, as it is", tree, env=env).stdout.strip()
         process.run("git", "update-ref", "refs/heads/main", commit, env=env)
+
+
+def _without(mirror: Path, profile: Profile) -> Path:
+    """A repository beside the clone with one commit: the tip's files without those that the profile excludes."""
+    clean = mirror.with_name(f"{mirror.stem}-without.git")
+    tip = _git(mirror, "rev-parse", "HEAD^{commit}")
+    branch = _git(mirror, "symbolic-ref", "HEAD")
+    if not clean.exists():
+        process.run("git", "init", "-q", "--bare", clean)
+    (clean / "objects" / "info" / "alternates").write_text(f"{mirror / 'objects'}\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory() as scratch:
+        env = {**_GIT_ENV, "GIT_DIR": str(clean), "GIT_WORK_TREE": scratch, "GIT_INDEX_FILE": f"{scratch}/index"}
+        paths = [f":(top,literal){path}" for path in profile.exclude]
+        process.run("git", "read-tree", tip, env=env)
+        process.run("git", "rm", "-r", "-q", "-f", "--cached", "--ignore-unmatch", "--", *paths, env=env)
+        tree = process.run("git", "write-tree", env=env).stdout.strip()
+        message = f"{profile.name} at {tip}, without {', '.join(profile.exclude)}"
+        commit = process.run("git", "commit-tree", "-m", message, tree, env=env).stdout.strip()
+        process.run("git", "update-ref", branch, commit, env=env)
+        process.run("git", "symbolic-ref", "HEAD", branch, env=env)
+    return clean
 
 
 def _package(mirror: Path) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
 
 from lab.apps.source import Source
 from lab.apps.steps import Cloned, Made, Running, spec_of
@@ -11,6 +13,7 @@ from lab.steps import Step
 from lab.topology import App, Lab
 
 MARK = "npm-deps"
+MODES: tuple[Literal["dev", "build"], ...] = ("dev", "build")
 
 
 def app_states(lab: Lab, source: Source, *, start: bool = True) -> Iterator[Step]:
@@ -40,9 +43,21 @@ def app_states(lab: Lab, source: Source, *, start: bool = True) -> Iterator[Step
         yield _running(lab.app, source, folder, quoted(run, source.profile.name) if "%s" in run else run)
 
 
+def made_of(lab: Lab, source: Source) -> tuple[Made, ...]:
+    """What the app needs besides its repository, in either mode: its dependencies, and its build."""
+    return tuple(
+        step
+        for mode in MODES
+        for step in app_states(replace(lab, app=replace(lab.app, mode=mode)), source, start=False)
+        if isinstance(step, Made)
+    )
+
+
 def _cloned(app: App, source: Source, folder: str) -> Step:
     profile = source.profile
-    return Cloned(profile.name, profile.source, source.revision, source.branch, source.bundle, folder, app.user)
+    return Cloned(
+        profile.name, profile.source, source.revision, source.branch, source.bundle, folder, app.user, profile.exclude
+    )
 
 
 def _dependencies(lab: Lab, source: Source, folder: str) -> Step:

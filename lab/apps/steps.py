@@ -36,6 +36,7 @@ class Cloned:
     bundle: Path
     folder: str
     user: str
+    without: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -88,6 +89,16 @@ class Made:
         return self.what
 
     @property
+    def kept(self) -> Path:
+        """Where this computer keeps a copy of it, or would."""
+        return home.cache() / "made" / f"{self.key}.tar.gz"
+
+    @property
+    def network(self) -> bool:
+        """Whether making it would fetch from the internet: a copy is only unpacked."""
+        return not self.kept.exists()
+
+    @property
     def _mark(self) -> str:
         return f"{self.folder}/{self.product}/.lab-made"
 
@@ -97,7 +108,7 @@ class Made:
 
     def apply(self, host: Host) -> None:
         """Copy it when another backend has made it, else make it and keep a copy."""
-        kept = home.cache() / "made" / f"{self.key}.tar.gz"
+        kept = self.kept
         with _once[self.key]:
             if self.key in _failed:
                 raise EnvironmentProblem(f"{host.name}: not tried, for it has just failed on {_failed[self.key]}")

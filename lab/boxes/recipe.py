@@ -64,4 +64,7 @@ def recipe_for(context: Context) -> Recipe:
 
 def _essence(step: Step) -> str:
     """What matters of a step. A newer commit of an app with equal dependencies needs no new box."""
-    return f"clone of {step.name} from {step.url}" if isinstance(step, Cloned) else repr(step)
+    if not isinstance(step, Cloned):
+        return repr(step)
+    without = f" without {', '.join(step.without)}" if step.without else ""
+    return f"clone of {step.name} from {step.url}{without}"

@@ -63,7 +63,8 @@ def is_added(name: str) -> bool:
 
 def add(name: str) -> None:
     """Give the box's file to Vagrant."""
-    process.run("vagrant", "box", "add", "--force", "--name", name, box_file(name), timeout_s=600)
+    quiet = {"VAGRANT_CHECKPOINT_DISABLE": "1"}  # no question about news of Vagrant
+    process.run("vagrant", "box", "add", "--force", "--name", name, box_file(name), env=quiet, timeout_s=600)
 
 
 def export(name: str, to: Path) -> Path:

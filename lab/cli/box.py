@@ -28,10 +28,12 @@ def build(app: str, force: bool, file: Path | None) -> None:
     from lab.boxes.build import build as make
     from lab.boxes.recipe import recipe_for
     from lab.context import context_for
+    from lab.offline import refuse_offline
     from lab.placing import settle
     from lab.up import source_for
 
-    lab, home = lab_and_home(file)
+    lab, home = lab_and_home(file, remembered=False)
+    refuse_offline(lab, "lab box build")
     preflight.check("lxc")
     with home.lock("lab box build"), shown() as listener:
         lab = settle(lab, home, "lxc", listener) if home.name else lab

@@ -13,7 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from lab.events import Event, Listener, Note, PhaseEnded, PhaseStarted, StepEnded, StepStarted, Traffic
+from lab.events import Event, Listener, Note, PhaseEnded, PhaseStarted, Progress, StepEnded, StepStarted, Traffic
 
 BAR = 24
 IN_FLIGHT = 5
@@ -31,12 +31,15 @@ class LiveView:
         self._phases: list[str] = []
         self._spinner = Spinner("dots")
         self._traffic = ""
+        self._progress: Progress | None = None
 
     def __rich__(self) -> Table:
         table = Table.grid(padding=(0, 1))
         with self._lock:
             if self._phases:
                 table.add_row(self._spinner, Text(self._phases[-1], style="bold"))
+            if self._progress:
+                table.add_row("", progress_line(self._progress))
             if self._traffic:
                 table.add_row("", self._traffic)
             for host, step in sorted(self._now.items()):
@@ -62,6 +65,7 @@ class LiveView:
             case PhaseEnded(name, ok, seconds):
                 self._phases = [each for each in self._phases if each.partition(":")[0] != name]
                 self._now.clear()
+                self._progress = None
                 return Text.assemble(MARKS[ok], f" {name} ", (f"{seconds:.1f} s", "dim"))
             case StepStarted(host, step):
                 self._now[host] = step
@@ -71,6 +75,8 @@ class LiveView:
                     return Text.assemble("  ", MARKS[ok], " ", (f"{host:<8}", "cyan"), " ", step)
             case Traffic():
                 self._traffic = traffic_line(event)
+            case Progress():
+                self._progress = event
             case Note(text, loud):
                 return Text(("! " if loud else "  ") + text, style="bold yellow" if loud else "dim")
         return None
@@ -83,6 +89,12 @@ def traffic_line(seen: Traffic) -> str:
     failed = _bar("failed", seen.failed, total) if seen.failed else "no failure"
     waiting = [f"{seen.waiting} waiting"] if seen.waiting > IN_FLIGHT else []
     return f"{seen.t:5.1f} s  " + "   ".join([*bars, failed, *waiting, f"slowest {seen.slowest_ms:.0f} ms"])
+
+
+def progress_line(seen: Progress) -> str:
+    """How far it is: a bar and two numbers."""
+    share = seen.done / max(seen.total, 1)
+    return f"{'█' * round(BAR * share):<{BAR}} {seen.done / 2**20:.0f} of {seen.total / 2**20:.0f} MiB"
 
 
 def _bar(name: str, count: int, total: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,18 +39,25 @@ def language(chosen: str | None, lab: Lab) -> Language:
     return "id" if (chosen or lab.lang or by_system) == "id" else "en"
 
 
-def lab_and_home(file: Path | None, *, warn: bool = True) -> tuple[Lab, Home]:
+def lab_and_home(file: Path | None, *, warn: bool = True, remembered: bool = True) -> tuple[Lab, Home]:
     """The topology, and the folder that the lab keeps beside it; warns while a fault is in force.
 
     With --name it is that lab's folder, and the topology is on that lab's subnet. Where a student's card lies beside
-    lab.toml, domain and port are the student's own.
+    lab.toml, domain and port are the student's own. The lab is to do without internet when lab.toml or LAB_OFFLINE says
+    so, or (with `remembered`) the `lab up` that made it.
     """
     home = Home(file.parent if file else Path.cwd(), naming.chosen())
     left = Ledger(home).entries() if warn else ()
     if left:
         mend = naming.with_name("`lab heal` undoes it")
         click.secho(f"! still in force: {', '.join(entry.what for entry in left)}; {mend}", fg="yellow", err=True)
-    return load_student(home.folder).own(settled(load(file), home)), home
+    lab = load_student(home.folder).own(settled(load(file), home))
+    offline = lab.offline or _said_yes("LAB_OFFLINE") or (remembered and home.state().offline)
+    return (replace(lab, offline=True) if offline else lab), home
+
+
+def _said_yes(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() not in ("", "0", "no", "off", "false")
 
 
 def opened(file: Path | None, **options: Any) -> Session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ Examples:
   lab up --app hello               with the lab's own app, which needs no internet
   lab up --app ~/src/my-app        with your own app, from a folder or a git URL
   lab --name b up                  a second lab beside the first, on a subnet of its own
+  lab up --offline                 with what `lab unpack` brought; nothing is fetched
 """
 
 
@@ -35,14 +36,16 @@ Examples:
     show_default=False, help="Who makes the guests; auto picks what works here.",
 )  # fmt: skip
 @click.option("--app", default="", metavar="NAME|GIT_URL|FOLDER", help="The application that the backends run.")
+@click.option("--offline", is_flag=True, help="Touch no network; also LAB_OFFLINE=1, or offline = true in lab.toml.")
 @file_option
 @json_option
-def up(provider: str | None, app: str, file: Path | None, as_json: bool) -> None:
+def up(provider: str | None, app: str, offline: bool, file: Path | None, as_json: bool) -> None:
     """Bring the lab up: boot, provision, prove that the site is balanced.
 
     What is there already is left as it is; an interrupted `up` goes on where it stopped.
     """
-    lab, home = lab_and_home(file)
+    lab, home = lab_and_home(file, remembered=False)
+    lab = replace(lab, offline=lab.offline or offline)
     with home.lock("lab up"), shown(quiet=as_json) as listener:
         from lab.up import up as bring_up
 

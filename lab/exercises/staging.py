@@ -25,6 +25,7 @@ from lab.exercises.results import Artefact
 from lab.exercises.student import Student
 from lab.host import Host
 from lab.ledger import Ledger
+from lab.offline import guarded
 from lab.parallel import workers
 from lab.power import refuse_absent
 from lab.provisioning import provision
@@ -185,7 +186,7 @@ def _renew(session: Session, names: tuple[str, ...]) -> None:
 def _provision(session: Session, exercise: Exercise) -> None:
     """The hosts' states at the stage, and the repository."""
     source = obtain(resolve(APP))
-    plan = {name: tuple(_steps(session, exercise, source, name)) for name in exercise.about.hosts}
+    plan = {name: tuple(guarded(session.lab, _steps(session, exercise, source, name))) for name in exercise.about.hosts}
     reports = provision(plan, session.host, session.listener)
     failed = [report.error for report in reports if not report.ok]
     if failed:
