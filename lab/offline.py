@@ -78,11 +78,13 @@ def box_for(session: Session, recipe: Recipe, plan: Mapping[str, Iterable[Step]]
     missing: list[str] = []
     if absent:
         box, missing = _best_box(session.provider, recipe, {name: steps[name] for name in absent})
-    for name, state in states.items():
-        if state is State.RUNNING:
-            missing += [f"{step.title} on {name}" for step in _unmet(session.host(name), steps[name])]
-    if missing:
-        raise NeedsNetwork(f"without internet the lab cannot be brought up; it lacks {', '.join(missing)}", MEND)
+    running = [name for name, state in states.items() if state is State.RUNNING]
+    unmet = [f"{step.title} on {name}" for name in running for step in _unmet(session.host(name), steps[name])]
+    if missing or unmet:
+        raise NeedsNetwork(
+            f"without internet the lab cannot be brought up; it lacks {', '.join(missing + unmet)}",
+            MEND if missing else f"`lab destroy`, then `lab up` makes the hosts anew from their box; else {MEND}",
+        )
     return box
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+from pydantic import TypeAdapter
 
 from lab import home
 from lab.apps.profile import Profile
@@ -23,10 +24,10 @@ Branch = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9._/-]{0,2
 Key = Annotated[str, msgspec.Meta(pattern=r"\A([0-9a-f]{12})?\Z")]
 
 
-class PackedApp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A `Source` as it lies in a pack, without the place of its bundle."""
+class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A `Source` as it lies in a pack, without the place of its bundle; `profile` is a `Profile` as JSON."""
 
-    profile: Profile
+    profile: msgspec.Raw
     revision: Revision
     branch: Branch
     dependencies: Key
@@ -34,21 +35,23 @@ class PackedApp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def text_of(source: Source) -> bytes:
     """What is written beside an app's bundle."""
-    known = PackedApp(source.profile, source.revision, source.branch, source.dependencies)
+    profile = msgspec.Raw(msgspec.json.encode(source.profile))
+    known = _Written(profile, source.revision, source.branch, source.dependencies)
     return msgspec.json.format(msgspec.json.encode(known), indent=2) + b"\n"
 
 
-def read(text: bytes) -> PackedApp:
-    """The reverse of `text_of`.
+def read(text: bytes, bundle: Path) -> Source:
+    """The reverse of `text_of`, with the place of the bundle.
 
     Raises:
         ValueError: it is no description of an app.
     """
     try:
-        found = msgspec.json.decode(text, type=PackedApp)
+        found = msgspec.json.decode(text, type=_Written)
     except msgspec.MsgspecError as fault:
         raise ValueError(str(fault)) from None
-    return PackedApp(Profile(**vars(found.profile)), found.revision, found.branch, found.dependencies)
+    profile = TypeAdapter(Profile).validate_json(bytes(found.profile))
+    return Source(profile, found.revision, found.branch, bundle, found.dependencies)
 
 
 def find(wanted: str) -> Source | None:
@@ -59,15 +62,14 @@ def find(wanted: str) -> Source | None:
     """
     for path in sorted((home.cache() / FOLDER).glob("*.json")):
         known = _known(path)
-        bundle = path.with_suffix(".bundle")
-        if wanted in (known.profile.name, known.profile.source) and bundle.exists():
-            return Source(known.profile, known.revision, known.branch, bundle, known.dependencies)
+        if wanted in (known.profile.name, known.profile.source) and known.bundle.exists():
+            return known
     return None
 
 
-def _known(path: Path) -> PackedApp:
+def _known(path: Path) -> Source:
     try:
-        return read(path.read_bytes())
+        return read(path.read_bytes(), path.with_suffix(".bundle"))
     except (OSError, ValueError) as fault:
         said = re.sub(r"\s+", " ", str(fault))[:200]
         raise EnvironmentProblem(f"{path}: is damaged: {said}", "lab unpack FILE brings it again") from None

@@ -146,7 +146,7 @@ def _refuse_nonsense(file: PackedFile, text: bytes, name: str) -> None:
         if file.path.startswith(f"{packed.FOLDER}/boxes/"):
             fits = read_covers(text).name == stem
         elif file.path.startswith(f"{packed.FOLDER}/") and _is_text(file):
-            fits = packed.read(text).profile.name == stem
+            fits = packed.read(text, Path()).profile.name == stem
         elif file.path == LAB_TOML:
             config.parse_text(text.decode(), LAB_TOML)
             fits = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,44 @@ def test_two_sources_with_one_name_do_not_meet(tmp_path: Path) -> None:
     one, other = Repository(tmp_path / "a" / "app"), Repository(tmp_path / "b" / "app")
     first, second = one.commit(x_js="1"), other.commit(x_js="2")
     assert (obtain(one.profile).revision, obtain(other.profile).revision) == (first, second)
+
+
+def _blobs(bundle: Path, folder: Path) -> set[str]:
+    """Everything that a clone of a bundle holds."""
+    process.run("git", "clone", "-q", "--mirror", bundle, folder)
+    asked = process.run("git", "-C", folder, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)")
+    return set(asked.stdout.split())
+
+
+def test_what_a_profile_excludes_is_passed_on_to_nobody(repository: Repository, tmp_path: Path) -> None:
+    """Neither as a file nor in the history: one commit, the same wherever it is made."""
+    (repository.folder / ".ci").mkdir()
+    (repository.folder / ".ci" / "run").write_text("password")
+    repository.commit(pipeline_yml="password", index_js="2")
+    hidden = {repository.git("rev-parse", f"HEAD:{name}") for name in (".ci/run", "pipeline.yml")}
+    assert hidden <= _blobs(obtain(repository.profile).bundle, tmp_path / "all")
+    profile = replace(repository.profile, exclude=(".ci", "pipeline.yml", "was-never-there"))
+    source = obtain(profile)
+    found = _blobs(source.bundle, tmp_path / "some")
+    assert not hidden & found
+    assert process.run("git", "-C", tmp_path / "some", "ls-tree", "-r", "--name-only", "HEAD").stdout.split() == [
+        "index.js", "package.json",
+    ]  # fmt: skip
+    assert process.run("git", "-C", tmp_path / "some", "rev-list", "--count", "--all").stdout.strip() == "1"
+    shutil.rmtree(source.bundle.parent.parent)
+    assert obtain(profile).revision == source.revision
+    expected = repository.commit(index_js="3")
+    said = process.run("git", "-C", source.bundle.parent.parent / f"{source.bundle.parent.name}.git", "log", "-1")
+    assert expected not in said.stdout
+    assert obtain(profile).revision != source.revision
+
+
+def test_without_internet_nothing_is_fetched(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An earlier clone is good enough; without one the mend is a pack."""
+    with pytest.raises(SourceUnreachable, match="my-app is not on this computer") as caught:
+        obtain(repository.profile, offline=True)
+    assert "lab unpack" in caught.value.mend
+    first = obtain(repository.profile)
+    repository.commit(index_js="2")
+    assert obtain(repository.profile, offline=True) == first
+    assert obtain(repository.profile) != first

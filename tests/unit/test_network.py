@@ -168,3 +168,9 @@ def test_all_is_removed_that_was_made(monkeypatch: pytest.MonkeyPatch, home: Hom
         f"tee {network.FORWARD}0",
         f"rm -f {mark}",
     ]
+
+
+def test_a_lab_without_internet_asks_no_resolver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever lab.toml or this computer names."""
+    _files(monkeypatch, tmp_path, {ETC: "nameserver 9.9.9.9\n"})
+    assert resolv_conf(config.parse({"offline": True, "dns": ["9.9.9.9"]})) == ""

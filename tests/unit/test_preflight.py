@@ -124,3 +124,15 @@ def test_a_plugin_is_found_in_vagrants_home(tmp_path: Path, monkeypatch: pytest.
     assert not preflight._plugin(name).ok
     (tmp_path / place).mkdir(parents=True)
     assert preflight._plugin(name) == Finding(name, True, str(tmp_path / place))
+
+
+def test_who_builds_nothing_needs_no_builder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A computer with a pack's box has Vagrant and LXC, and perhaps no mmdebstrap."""
+    found = [
+        Finding("vagrant", True, "here"),
+        Finding("mmdebstrap", False, "not installed", "apt-get install mmdebstrap"),
+    ]
+    monkeypatch.setattr(preflight, "findings", lambda provider: tuple(found))
+    preflight.check("lxc", builds=False)
+    with pytest.raises(MissingTool, match="mmdebstrap"):
+        preflight.check("lxc")

@@ -8,11 +8,12 @@ import pytest
 
 from lab import config
 from lab import up as module
-from lab.apps.profile import Profile
+from lab.apps.packed import text_of
+from lab.apps.profile import Profile, resolve
 from lab.apps.source import Source, SourceUnreachable
 from lab.errors import EnvironmentProblem, UsageError
 from lab.events import Note
-from lab.home import Home
+from lab.home import Home, cache
 from lab.machines.choose import Choice
 from lab.provisioning import HostReport
 from lab.topology import Lab
@@ -24,7 +25,7 @@ from tests.fakes import Heard
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the lab's own app can be had."""
 
-    def obtain(profile: Profile) -> Source:
+    def obtain(profile: Profile, *, offline: bool = False) -> Source:
         if profile.name != "hello":
             raise SourceUnreachable(f"{profile.name} cannot be cloned")
         return Source(profile, "a" * 40, "main", Path("/a"), "")
@@ -54,6 +55,19 @@ def test_an_app_that_the_user_named_is_never_replaced(offline: None, home: Home)
         source_for(Lab(), home, Heard())
 
 
+def test_a_lab_without_internet_never_gets_another_app(offline: None, home: Home) -> None:
+    """What is missing is said; an app out of a pack will do."""
+    lab = config.parse({"offline": True})
+    with pytest.raises(SourceUnreachable):
+        source_for(lab, home, Heard())
+    known = Source(resolve("dumbsound"), "b" * 40, "main", Path("/b"), "")
+    (cache() / "packed").mkdir()
+    (cache() / "packed" / "dumbsound.json").write_bytes(text_of(known))
+    (cache() / "packed" / "dumbsound.bundle").touch()
+    assert source_for(lab, home, Heard()).revision == "b" * 40
+    assert (home.state().app, home.state().app_named) == ("dumbsound", False)
+
+
 def test_a_named_app_is_remembered(offline: None, home: Home) -> None:
     """Until another is named."""
     source_for(Lab(), home, Heard(), "hello")
@@ -71,7 +85,7 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return Choice("lxc" if wanted == "auto" else wanted, "because")
 
     monkeypatch.setattr(module, "choose", choose)
-    monkeypatch.setattr(module.preflight, "check", lambda provider: None)  # type: ignore[attr-defined]
+    monkeypatch.setattr(module.preflight, "check", lambda provider, builds: None)  # type: ignore[attr-defined]
     monkeypatch.setattr(module, "settle", lambda lab, home, provider, listener: lab)
     return asked
 
