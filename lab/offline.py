@@ -128,7 +128,7 @@ def refuse_offline(lab: Lab, what: str) -> None:
     if lab.offline:
         raise NeedsNetwork(
             f"{what} fetches from the internet, and this lab is to do without",
-            "do it where there is internet, without LAB_OFFLINE and without offline in lab.toml",
+            "where there is internet: without LAB_OFFLINE or offline in lab.toml, after `lab up` without --offline",
         )
 
 

@@ -12,7 +12,7 @@ set -e; mkdir -p /srv/packages; cd /srv/packages
 apt-get -q update; apt-get -q download nginx nginx-common
 for deb in *.deb; do
     dpkg-deb --field "$deb"
-    echo "Filename: ./$deb"; echo "Size: $(stat --format=%%s "$deb")"
+    echo "Filename: ./$deb"; echo "Size: $(wc -c < "$deb")"
     echo "SHA256: $(sha256sum "$deb" | cut -d' ' -f1)"; echo
 done > Packages.new
 mv Packages.new Packages

@@ -37,7 +37,7 @@ COMMANDS = {
     "hosts": ("site", "Print, write or remove the site's line in this computer's /etc/hosts."),
     "render": ("render", "Print what would be written; boots nothing."),
     "pack": ("pack", "Write everything that a room without internet needs into one file."),
-    "unpack": ("pack", "Verify such a file, and install what is in it."),
+    "unpack": ("pack", "Verify a file that `lab pack` wrote, and install what is in it."),
     "box": ("box", "Build, list, export, import and remove boxes."),
     "grade": ("grade", "Grade all exercises, and write the file to hand in; or look at the hand-ins of others."),
     "class": ("class_", "Give each student of a roster a domain, port, token and faults of their own."),

@@ -32,7 +32,7 @@ def build(app: str, force: bool, file: Path | None) -> None:
     from lab.placing import settle
     from lab.up import source_for
 
-    lab, home = lab_and_home(file, remembered=False)
+    lab, home = lab_and_home(file)
     refuse_offline(lab, "lab box build")
     preflight.check("lxc")
     with home.lock("lab box build"), shown() as listener:

@@ -56,7 +56,7 @@ def pack(to: Path, apps: tuple[str, ...], file: Path | None, as_json: bool) -> N
     from lab import preflight
     from lab.packing.pack import pack as write
 
-    lab, home = lab_and_home(file, remembered=False)
+    lab, home = lab_and_home(file)
     preflight.check("lxc")
     with home.lock("lab pack"), shown(quiet=as_json) as listener:
         done = write(lab, home, listener, to, apps)
