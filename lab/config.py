@@ -94,6 +94,8 @@ def _sentence(fault: Any, table: dict[str, Any], name: str) -> str:
         return f"{name}: {key}: {fault['input']!r} is not one of {', '.join(choices)}{close}"
     if kind == "string_pattern_mismatch" and place[-1] in ("name", "user", "domain"):
         return f"{name}: {key}: {fault['input']!r} is no DNS label; use a to z, 0 to 9 and inner hyphens"
+    if kind == "string_pattern_mismatch" and place[-1] == "host_key":
+        return f"{name}: {key}: is no host key; write SHA256:… as ssh-keygen -l prints it, or the line of a .pub file"
     if kind == "value_error" and not place:
         return f"{name}: {fault['ctx']['error']}"
     said = fault["msg"][0].lower() + fault["msg"][1:]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 
 from lab import labs, network, registry
-from lab.events import Listener, phase
+from lab.events import Listener, Note, phase
 from lab.home import Home
+from lab.machines.capabilities import Capability
 from lab.machines.choose import machines_for
+from lab.machines.existing import in_use
 from lab.machines.vagrant import providers_in_use
 from lab.topology import Lab
 
@@ -25,7 +27,10 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
     subnet = here.entry.network if here and here.entry.network else lab.subnet  # lab.toml may name another one by now
     for provider in _providers(home):
         with phase(listener, "guests", provider):
-            machines_for(lab, home, provider).destroy()
+            machines = machines_for(lab, home, provider)
+            machines.destroy()
+        if Capability.MAKE not in machines.capabilities:
+            listener(Note("the machines stay; of what was put on them, packages stay, but not nginx and nftables"))
         if provider == "lxc":
             with phase(listener, "network"):
                 network.remove(home.id, subnet)
@@ -37,6 +42,6 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
 
 
 def _providers(home: Home) -> tuple[str, ...]:
-    """The remembered provider; without a memory those that Vagrant has traces of, else containers."""
+    """The remembered provider; without a memory those that there are traces of, else containers."""
     remembered = home.state().provider
-    return (remembered,) if remembered else providers_in_use(home) or ("lxc",)
+    return (remembered,) if remembered else providers_in_use(home) or in_use(home) or ("lxc",)

@@ -9,6 +9,7 @@ LabError                      the root: everything that the lab says to its user
 │   ├── LabBusy                         another command holds the lab's lock
 │   ├── NetworkTaken                    the subnet belongs to somebody else
 │   ├── HostUnreachable                 a host did not answer by its deadline
+│   ├── HostKeyChanged                  a host shows another key than the pinned one
 │   └── CommandFailed                   a command ended with another code than 0
 └── Interrupted               exit 130  Ctrl-C; what was begun is in a state that can go on
 """
@@ -101,6 +102,10 @@ class Result:
         """The last ten lines of what the command said, standard error after standard output."""
         lines = (self.stdout.rstrip() + "\n" + self.stderr.rstrip()).strip().splitlines()
         return "\n".join(lines[-LAST_LINES:])
+
+
+class HostKeyChanged(EnvironmentProblem):
+    """A host shows another key than the one that was pinned; it is not talked to."""
 
 
 class CommandFailed(EnvironmentProblem):

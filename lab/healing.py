@@ -8,6 +8,7 @@ from lab.errors import EnvironmentProblem, LabError
 from lab.faults import Fault, Sign
 from lab.host import Host
 from lab.ledger import Entry, Ledger
+from lab.machines.capabilities import Capability
 from lab.machines.protocol import State
 from lab.network import Network
 from lab.proof import require_serving
@@ -84,7 +85,8 @@ def heal(session: Session, entry: Entry) -> None:
         session.machines.power_on(entry.host)
         session.reachable_host(entry.host, BOOT_TIMEOUT_S[session.provider])
         return
-    if session.machines.states()[entry.host] is not State.RUNNING:
+    is_off = session.machines.states()[entry.host] is not State.RUNNING
+    if is_off and Capability.POWER_ON in session.machines.capabilities:
         session.machines.power_on(entry.host)
     host = session.reachable_host(entry.host, BOOT_TIMEOUT_S[session.provider])
     host.run(entry.undo, root=True)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from uuid import uuid4
 
-from lab.errors import CommandFailed, HostUnreachable, Result
+from lab.errors import CommandFailed, HostKeyChanged, HostUnreachable, Result
 from lab.waiting import wait_for
 
 CONNECT_S = 5
@@ -215,7 +215,7 @@ class SshHost:
         with _IMPORTING:
             from fabric import Config, Connection
             from paramiko import RejectPolicy
-            from paramiko.ssh_exception import SSHException
+            from paramiko.ssh_exception import BadHostKeyException, SSHException
 
         logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # a lost connection is an error of ours, said once
         options = {"key_filename": self.target.key, "look_for_keys": False, "allow_agent": False,
@@ -229,6 +229,15 @@ class SshHost:
             connection.client.load_host_keys(self.target.known_hosts)
             connection.client.set_missing_host_key_policy(RejectPolicy())
             connection.open()
+        except BadHostKeyException as fault:
+            connection.close()
+            place = f"[{self.target.address}]:{self.target.port}" if self.target.port != 22 else self.target.address
+            raise HostKeyChanged(
+                f"{self.name} at {self.target.address}:{self.target.port} shows another host key than the pinned one: "
+                f"{fault.key.get_name()} {fault.key.fingerprint}",
+                f"if the machine was set up anew: ssh-keygen -f {self.target.known_hosts} -R '{place}', then lab up; "
+                "if not, somebody may be in between",
+            ) from None
         except (OSError, EOFError, SSHException, socket.gaierror) as fault:
             connection.close()
             raise HostUnreachable(

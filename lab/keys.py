@@ -12,6 +12,9 @@ from lab.home import Home
 from lab.host import SshTarget
 from lab.topology import Host, Lab
 
+LOGIN = "vagrant"
+"""The account that the lab and its students log in as, on every host, whoever has made it."""
+
 
 def make_lab_key(home: Home) -> Path:
     """The lab's key pair, made when it is missing; the path of the private key."""
@@ -45,7 +48,7 @@ def lxc_targets(lab: Lab, home: Home) -> tuple[SshTarget, ...]:
         known.append(f"{host.address} {kind} {key}")
     path = home.write("known_hosts", "\n".join(known) + "\n")
     return tuple(
-        SshTarget(host.name, str(host.address), 22, "vagrant", str(home.keys / "lab"), str(path)) for host in lab.hosts
+        SshTarget(host.name, str(host.address), 22, LOGIN, str(home.keys / "lab"), str(path)) for host in lab.hosts
     )
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab.errors import UsageError
-from lab.events import phase
+from lab.errors import CommandFailed, HostUnreachable, UsageError
+from lab.events import Note, phase
+from lab.host import CONNECT_S
+from lab.machines.capabilities import Capability
 from lab.machines.protocol import State
 from lab.parallel import workers
 from lab.proof import require_serving
 from lab.session import Session
 from lab.topology import Role
 from lab.vagrantfile import BOOT_TIMEOUT_S
+from lab.waiting import wait_for
 
 APP_S = 180
 _SAVED = "test -s ~%s/.pm2/dump.pm2"
 """What pm2 brings back at boot; a host without it, as at the start of an exercise, serves nothing by itself."""
+_LIFE = "cat /proc/sys/kernel/random/boot_id && awk '{print $22}' /proc/1/stat"
+"""Another after each boot: the kernel's id, and for a container, which shares it, when its first process began."""
 
 
 def halt(session: Session, names: tuple[str, ...], *, force: bool = False) -> None:
@@ -26,6 +31,8 @@ def halt(session: Session, names: tuple[str, ...], *, force: bool = False) -> No
     """
     with phase(session.listener, "halt", ", ".join(names)):
         _each(names, lambda name: session.machines.power_off(name, graceful=not force))
+    if Capability.POWER_ON not in session.machines.capabilities:
+        session.listener(Note(f"only you can switch {', '.join(names)} on again: the lab cannot", loud=True))
 
 
 def start(session: Session, names: tuple[str, ...]) -> None:
@@ -43,8 +50,37 @@ def start(session: Session, names: tuple[str, ...]) -> None:
 def reboot(session: Session, names: tuple[str, ...]) -> None:
     """Shut down and start; HostUnreachable when a host does not come back serving."""
     refuse_absent(session, names)
-    halt(session, names)
+    if Capability.POWER_ON in session.machines.capabilities:
+        halt(session, names)
+    else:
+        with phase(session.listener, "reboot", ", ".join(names)):
+            _each(names, lambda name: restart(session, name))
     start(session, names)
+
+
+def restart(session: Session, name: str) -> None:
+    """Shut a host down and have it on again; where its power is not ours, by its own reboot. It may not answer yet.
+
+    Raises:
+        HostUnreachable: it lets nobody in, or did not come back.
+    """
+    host = session.host(name)
+    if Capability.POWER_ON in session.machines.capabilities:
+        host.close()
+        session.machines.power_off(name)
+        session.machines.power_on(name)
+        return
+    before = host.run(_LIFE).stdout
+    host.run("systemd-run --quiet --collect --on-active=0.2 systemctl reboot", root=True)
+
+    def has_begun_anew() -> bool:
+        host.close()  # a connection from before the reboot is dead, and would be waited for
+        try:
+            return host.run(_LIFE, timeout_s=CONNECT_S).stdout != before
+        except (HostUnreachable, CommandFailed):
+            return False
+
+    wait_for(f"reboot of {name}", has_begun_anew, within_s=BOOT_TIMEOUT_S[session.provider])
 
 
 def _start_one(session: Session, name: str) -> None:

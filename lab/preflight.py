@@ -14,30 +14,32 @@ _TOOLS = {
     "lxc": ("vagrant", "ssh", "ssh-keygen", "git", "lxc-start", "mmdebstrap", "ip", "nft"),
     "libvirt": ("vagrant", "ssh", "ssh-keygen", "git", "virsh"),
     "virtualbox": ("vagrant", "ssh", "ssh-keygen", "git", "VBoxManage"),
+    "existing": ("ssh", "ssh-keygen", "ssh-keyscan", "git"),
 }
 _BUILDERS = ("mmdebstrap",)
 _PLUGINS = {"lxc": "vagrant-lxc", "libvirt": "vagrant-libvirt"}
 _PACKAGES = {
     "debian": {
         "vagrant": "vagrant", "ssh": "openssh-client", "ssh-keygen": "openssh-client", "git": "git",
+        "ssh-keyscan": "openssh-client",
         "lxc-start": "lxc", "mmdebstrap": "mmdebstrap", "ip": "iproute2", "nft": "nftables",
         "virsh": "libvirt-daemon-system libvirt-clients", "VBoxManage": "virtualbox",
         "vagrant-lxc": "vagrant-lxc", "vagrant-libvirt": "vagrant-libvirt",
     },
     "fedora": {
         "vagrant": "vagrant", "ssh": "openssh-clients", "ssh-keygen": "openssh", "git": "git",
-        "lxc-start": "lxc", "mmdebstrap": "mmdebstrap", "ip": "iproute", "nft": "nftables",
+        "ssh-keyscan": "openssh-clients", "lxc-start": "lxc", "mmdebstrap": "mmdebstrap", "ip": "iproute", "nft": "nftables",
         "virsh": "libvirt-client libvirt-daemon-kvm", "VBoxManage": "VirtualBox",
         "vagrant-libvirt": "vagrant-libvirt",
     },
     "arch": {
         "vagrant": "vagrant", "ssh": "openssh", "ssh-keygen": "openssh", "git": "git", "lxc-start": "lxc",
         "mmdebstrap": "mmdebstrap", "ip": "iproute2", "nft": "nftables", "virsh": "libvirt",
-        "VBoxManage": "virtualbox",
+        "VBoxManage": "virtualbox", "ssh-keyscan": "openssh",
     },
     "darwin": {
         "vagrant": "--cask vagrant", "VBoxManage": "--cask virtualbox", "git": "git", "ssh": "openssh",
-        "ssh-keygen": "openssh",
+        "ssh-keygen": "openssh", "ssh-keyscan": "openssh",
     },
     "windows": {"vagrant": "Hashicorp.Vagrant", "VBoxManage": "Oracle.VirtualBox", "git": "Git.Git"},
 }  # fmt: skip

@@ -25,6 +25,7 @@ from lab.journal import Journal
 from lab.judge import judge
 from lab.ledger import Entry, Ledger
 from lab.load import Clock, Load, LoadPlan, Sample
+from lab.machines.capabilities import Capability, require
 from lab.quantities import Duration
 from lab.records import (
     Backend,
@@ -39,7 +40,7 @@ from lab.records import (
     Stage,
 )
 from lab.run_folder import RunFolder, new_run, write_bytes
-from lab.scenario import Scenario, Variant
+from lab.scenario import Scenario, Variant, instead_of
 from lab.session import Session
 from lab.signals import shielded
 from lab.verdict import Verdict
@@ -158,15 +159,26 @@ def faults_of(scenario: Scenario, session: Session, options: Options) -> tuple[F
     Raises:
         UsageError: the lab lacks a host, a backend that the verdict is about, or the app that the fault works through.
     """
-    found = scenario.fault if isinstance(scenario.fault, tuple) else (scenario.fault,) if scenario.fault else ()
     if scenario.needs_hello and not session.home.state().app.endswith("hello"):
         raise UsageError("this scenario works through the switches of the app `hello`", "lab up --app hello")
     known = [backend.name for backend in session.lab.backends]
     for name in scenario.backends:
         if name not in known:
             raise UsageError(f"its verdict is about {name}, which is no backend", f"there are: {', '.join(known)}")
-    bound = tuple(fault.bound_to(session.lab) for fault in found)
+    bound = tuple(fault.bound_to(session.lab) for fault in scenario.faults)
     return tuple(replace(fault, lasting=options.duration) if options.duration else fault for fault in bound)
+
+
+def refuse_impossible(name: str, scenario: Scenario, session: Session) -> None:
+    """Refuse a scenario that these machines cannot play, before anything is touched.
+
+    Raises:
+        CannotBeDone: it takes a power that nobody could give back; names what to run instead.
+    """
+    if scenario.needs_power and Capability.POWER_ON not in session.machines.capabilities:
+        like_it = " or ".join(f"lab scenario {other}" for other in instead_of(scenario))
+        instead = f"{like_it} asks nearly the same" if like_it else "lab scenario marks those that run here"
+        require(name, Capability.POWER_ON, session.machines.capabilities, instead)
 
 
 def run(name: str, scenario: Scenario, session: Session, options: Options) -> Ran:
@@ -180,6 +192,7 @@ def run(name: str, scenario: Scenario, session: Session, options: Options) -> Ra
         LabError: it could not be run; what was injected is healed.
         Interrupted: Ctrl-C or SIGTERM; what was injected is healed.
     """
+    refuse_impossible(name, scenario, session)
     ledger = Ledger(session.home)
     faults = faults_of(scenario, session, options)
     readiness.require_ready(session, ledger)
@@ -228,7 +241,7 @@ def _record(
         watch.take(sample)
         journal.append(sample)
 
-    load = Load(load_plan, clock, allowed=addresses, allowed_subnet=str(session.lab.subnet), on_sample=on_sample)
+    load = Load(load_plan, clock, allowed=addresses, allowed_subnet=str(session.lab.reach), on_sample=on_sample)
     with load:
         _Phases(session, journal, clock, watch, ledger, folder.id).go(faults)
     journal.append(PhaseRecord(clock.now(), "end"))

@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from lab import content
 from lab.errors import UsageError
 from lab.expectations import Claim, Expectation
-from lab.faults import Fault
+from lab.faults import Fault, cut_link
 from lab.verdict import Outcome
 
 Variant = Literal["default", "tuned", "naive", "ghost", "ip_hash", "non_idempotent"]
@@ -54,6 +54,16 @@ class Scenario:
     posts: float = 0.0
     needs_hello: bool = False
 
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What is done: none, one or several at once."""
+        return self.fault if isinstance(self.fault, tuple) else (self.fault,) if self.fault else ()
+
+    @property
+    def needs_power(self) -> bool:
+        """Whether it takes a machine's power, so that somebody must be able to give it back."""
+        return any(fault.kind == "power" for fault in self.faults)
+
     def expected(self, variant: Variant) -> Outcome:
         """What it comes out as with a configuration."""
         return self.outcomes.get(variant, Outcome.HELD)
@@ -62,6 +72,27 @@ class Scenario:
     def backends(self) -> tuple[str, ...]:
         """The backends that its expectations are about."""
         return tuple(each.metric.backend for each in self.verdict if isinstance(each, Claim) and each.metric.backend)
+
+
+def without_power(scenario: Scenario) -> Scenario:
+    """The same for machines whose power is not the lab's: a cut cable in place of each lost power, as silent."""
+    if not scenario.needs_power:
+        return scenario
+    cut = (cut_link(each.host, lasting=each.lasting) if each.kind == "power" else each for each in scenario.faults)
+    return replace(scenario, fault=tuple(cut))
+
+
+def instead_of(scenario: Scenario) -> list[str]:
+    """The scenarios that ship, hit the same hosts to the same effect, and take nobody's power."""
+
+    def gist(one: Scenario) -> set[tuple[str, str]]:
+        return {(fault.host, fault.effect) for fault in one.faults}
+
+    others = {name: load(name) for name in names()}
+    return [
+        name for name, other in others.items()
+        if gist(other) == gist(scenario) and not other.needs_power and other.config == "default"
+    ]  # fmt: skip
 
 
 def names() -> list[str]:

@@ -25,7 +25,13 @@ Subnet = Annotated[IPv4Network, PlainSerializer(str)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){0,2}$")]
 Method = Literal["round_robin", "least_conn", "ip_hash", "random"]
-ProviderName = Literal["auto", "lxc", "libvirt", "virtualbox"]
+ProviderName = Literal["auto", "lxc", "libvirt", "virtualbox", "existing"]
+UserName = Annotated[str, StringConstraints(pattern=r"^([a-z_][a-z0-9_-]{0,31})?$")]
+HostKey = Annotated[str, StringConstraints(
+    pattern=r"^(SHA256:[A-Za-z0-9+/]{43}=?|(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?)?$"
+)]  # fmt: skip
+"""A host key as `ssh-keygen -l` prints its fingerprint, or as a line of its .pub file; empty for none."""
+USUAL_KEY = "~/.ssh/id_ed25519"
 
 
 class Role(StrEnum):
@@ -37,7 +43,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, config=_STRICT)
 class Host:
-    """One machine of the lab. `weight` and `backup` are nginx's, for hosts that are a backend."""
+    """One machine of the lab. `weight` and `backup` are nginx's, for hosts that are a backend.
+
+    `ssh_user`, `ssh_key`, `ssh_port` and `host_key` are for machines that are there already; empty is the lab's.
+    """
 
     name: Label
     address: Address
@@ -46,6 +55,10 @@ class Host:
     memory_mb: Annotated[int, Field(ge=128, le=262144)] = 1024
     weight: Annotated[int, Field(ge=1, le=1000)] = 1
     backup: bool = False
+    ssh_user: UserName = ""
+    ssh_key: str = ""
+    ssh_port: Port | None = None
+    host_key: HostKey = ""
 
     def is_a(self, role: Role) -> bool:
         """Whether the host has this role."""
@@ -115,6 +128,15 @@ def _default_hosts() -> tuple[Host, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Access:
+    """How the owner of a machine that is there already gets into it: user, private key, port."""
+
+    user: str
+    key: str
+    port: int
+
+
 @dataclass(frozen=True, config=_STRICT)
 class Lab:
     """A whole lab. Without arguments: akuma balancing over voxy and zero on 192.168.56.0/24.
@@ -130,6 +152,9 @@ class Lab:
     ca_bundle: str = ""
     dns: tuple[Address, ...] = ()
     offline: bool = False
+    ssh_user: UserName = ""
+    ssh_key: str = ""
+    ssh_port: Port | None = None
     host: tuple[Host, ...] = Field(default_factory=_default_hosts)
     upstream: Upstream = Field(default_factory=Upstream)
     app: App = Field(default_factory=App)
@@ -138,7 +163,7 @@ class Lab:
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:
-        for fault_of in (_fault_of_roles, _fault_of_addresses, _fault_of_upstream):
+        for fault_of in (_fault_of_roles, _fault_of_access, _fault_of_addresses, _fault_of_upstream):
             if fault := fault_of(self):
                 raise ValueError(fault)
         return self
@@ -164,9 +189,21 @@ class Lab:
         return self.subnet.network_address + 1
 
     @property
+    def reach(self) -> IPv4Network:
+        """The network that load may be sent to: the lab's own, or, where that is not ours, the balancer alone."""
+        return IPv4Network(self.balancer.address) if self.provider == "existing" else self.subnet
+
+    @property
     def url(self) -> str:
         """Where a browser finds the balanced site."""
         return f"http://{self.balancer.address}/"
+
+    def access(self, host: Host) -> Access:
+        """How to get into a machine that is there already: the host's own values, else the lab's."""
+        return Access(
+            host.ssh_user or self.ssh_user, host.ssh_key or self.ssh_key or USUAL_KEY,
+            host.ssh_port or self.ssh_port or 22,
+        )  # fmt: skip
 
     def __getitem__(self, name: str) -> Host:
         """The host of that name; KeyError when there is none."""
@@ -187,12 +224,28 @@ def _fault_of_roles(lab: Lab) -> str | None:
     return None
 
 
+def _fault_of_access(lab: Lab) -> str | None:
+    keys = ("ssh_user", "ssh_key", "ssh_port", "host_key")
+    given = [key for one in (lab, *lab.host) for key in keys if getattr(one, key, None)]
+    if given and lab.provider != "existing":
+        return f'{given[0]}: is only for machines that are there already; write provider = "existing", or leave it out'
+    if lab.provider != "existing":
+        return None
+    for host in lab.host:
+        if not lab.access(host).user:
+            return f"host: {host.name} has no ssh_user; name the user that you log in as, there or at the top for all"
+    return None
+
+
 def _fault_of_addresses(lab: Lab) -> str | None:
     for one, other in combinations(lab.host, 2):
         if one.name == other.name:
             return f"host: two hosts are called {one.name}; give each its own name"
         if one.address == other.address:
             return f"host: {one.name} and {other.name} both have {one.address}; give each its own address"
+    if lab.provider == "existing":  # their network is not ours
+        wrong = [f"{host.name}'s address {host.address}" for host in lab.host if _is_no_hosts(host.address)]
+        return f"host: {wrong[0]} is no machine's; give the one that its neighbours reach" if wrong else None
     reserved = {lab.subnet.network_address, lab.subnet.broadcast_address, lab.gateway}
     for host in lab.host:
         if host.address not in lab.subnet:
@@ -200,6 +253,10 @@ def _fault_of_addresses(lab: Lab) -> str | None:
         if host.address in reserved:
             return f"host: {host.name}'s address {host.address} is reserved; {lab.gateway} is this computer's"
     return None
+
+
+def _is_no_hosts(address: IPv4Address) -> bool:
+    return address.is_loopback or address.is_multicast or address.is_unspecified or address.is_reserved
 
 
 def _fault_of_upstream(lab: Lab) -> str | None:

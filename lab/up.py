@@ -24,11 +24,13 @@ from lab.boxes import store
 from lab.boxes.build import build
 from lab.boxes.recipe import recipe_for
 from lab.context import Context, context_for
-from lab.errors import EnvironmentProblem, Interrupted, LabError
+from lab.errors import EnvironmentProblem, Interrupted, LabError, UsageError
 from lab.events import Listener, Note, phase
 from lab.home import Home
 from lab.host import Host
+from lab.machines.capabilities import Capability
 from lab.machines.choose import choose, machines_for
+from lab.machines.existing import in_use
 from lab.machines.protocol import State
 from lab.machines.vagrant import providers_in_use
 from lab.network import Network, resolv_conf
@@ -129,8 +131,13 @@ def provision_hosts(session: Session, source: Source, names: tuple[str, ...]) ->
 
 
 def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
-    used = providers_in_use(home)
+    used = providers_in_use(home) or in_use(home)
     named = wanted or lab.provider
+    if "existing" in (wanted, lab.provider) and wanted not in ("", lab.provider):
+        raise UsageError(
+            f"lab.toml says provider = \"{lab.provider}\", and {wanted} was asked for",
+            'write provider = "existing" with addresses and ssh_user into lab.toml, or take it out of there',
+        )
     asked = used[0] if used and named == "auto" else named
     if used and asked not in used:
         raise EnvironmentProblem(f"this lab runs on {used[0]}, and {asked} was asked for", "lab destroy, then lab up")
@@ -142,8 +149,11 @@ def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
 
 
 def prepare(session: Session, source: Source) -> None:
-    """What must be there before the first guest: box, keys, network, Vagrantfile."""
+    """What must be there before the first guest: box, keys, network, Vagrantfile. Nothing where none is made."""
     lab, home = session.lab, session.home
+    if Capability.MAKE not in session.machines.capabilities:
+        home.remember(provider=session.provider, box="", offline=lab.offline)
+        return
     box = _box(session, source)
     keys.make_lab_key(home)
     if session.provider == "lxc":

@@ -11,7 +11,7 @@ from lab.home import Home
 from lab.names import bridge_name, container_prefix, hardware_address
 from lab.topology import Lab
 
-BOOT_TIMEOUT_S = {"lxc": 60, "virtualbox": 300, "libvirt": 600}
+BOOT_TIMEOUT_S = {"lxc": 60, "virtualbox": 300, "libvirt": 600, "existing": 180}
 
 
 def render(lab: Lab, provider: str, box: str, home: Home, *, driver: str = "kvm", root: bool | None = None) -> str:

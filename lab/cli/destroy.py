@@ -19,16 +19,20 @@ from lab.destroy import destroy as remove
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @file_option
 def destroy(id: str, yes: bool, file: Path | None) -> None:
-    """Remove the lab: guests with their saves, network, keys. Boxes, caches and records of runs stay."""
+    """Remove the lab: guests with their saves, network, keys. Boxes, caches and records of runs stay.
+
+    Machines that were there already stay too: what the lab has put on them is taken away.
+    """
     if id:
         _destroy_orphan(id, yes)
         return
     lab, home = lab_and_home(file)
     saves = save_points.names(home)
     theirs = f", with {'save' if len(saves) == 1 else 'saves'} {', '.join(saves)}" if saves else ""
+    names = ", ".join(host.name for host in lab.hosts)
+    what = f"what the lab has put on {names}" if lab.provider == "existing" else f"{names} and all that is on them"
     if not yes:
-        guests = ", ".join(host.name for host in lab.hosts)
-        click.confirm(f"Remove {guests} and all that is on them{theirs}?", abort=True)
+        click.confirm(f"Remove {what}{theirs}?", abort=True)
     with home.lock("lab destroy"), shown() as listener:
         remove(lab, home, listener)
     click.echo(f"The lab is gone{theirs}.")

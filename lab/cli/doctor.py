@@ -13,7 +13,10 @@ from lab.errors import ENVIRONMENT
 
 
 @click.command()
-@click.option("--provider", type=click.Choice(["lxc", "libvirt", "virtualbox"]), default=None, help="Look at this one.")
+@click.option(
+    "--provider", type=click.Choice(["lxc", "libvirt", "virtualbox", "existing"]), default=None,
+    help="Look at this one.",
+)  # fmt: skip
 @file_option
 @json_option
 def doctor(provider: str | None, file: Path | None, as_json: bool) -> None:

@@ -10,6 +10,7 @@ import click
 from lab import content
 from lab.cli.options import file_option, lab_and_home
 from lab.config import schema
+from lab.errors import UsageError
 from lab.placing import foreseen
 
 
@@ -37,6 +38,8 @@ def render(what: str, provider: str | None, file: Path | None) -> None:
     else:
         from lab.vagrantfile import render as vagrantfile
 
+        if provider is None and lab.provider == "existing":
+            raise UsageError("machines that you have need no Vagrantfile", "lab render nginx, or --provider lxc")
         lab = foreseen(lab, home, chosen)
         box = "lab-lxc" if chosen == "lxc" else str(getattr(lab.box, chosen))
         click.echo(vagrantfile(lab, chosen, home.state().box or box, home), nl=False)

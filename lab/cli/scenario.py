@@ -81,11 +81,11 @@ def scenario(
         _self_test(file, rate)
         return
     if name is None:
-        _list(names(), as_json)
+        _list(names(), file, as_json)
         return
     wanted = load(name)
     from lab.quantities import seconds
-    from lab.runner import Options, faults_of, plan, run
+    from lab.runner import Options, faults_of, plan, refuse_impossible, run
     from lab.session import open_session
 
     lab, home = lab_and_home(file)
@@ -98,6 +98,7 @@ def scenario(
     )  # fmt: skip
     if dry_run:
         with open_session(lab, home) as session:
+            refuse_impossible(title, wanted, session)
             click.echo("\n".join(plan(title, wanted, faults_of(wanted, session, options), options)))
         return
     with home.lock(f"lab scenario {name}"), shown(as_json) as listener, open_session(lab, home, listener) as session:
@@ -164,15 +165,19 @@ def _show(ran: Ran, lesson: str, as_json: bool) -> None:
     console.print(f"\nthe record: {ran.folder.path}\na page for the class: {page}")
 
 
-def _list(names: list[str], as_json: bool) -> None:
+def _list(names: list[str], file: Path | None, as_json: bool) -> None:
+    from lab.machines.capabilities import Capability, capabilities_of
     from lab.scenario import load
 
+    lab, home = lab_and_home(file, warn=False)
+    has_power = Capability.POWER_ON in capabilities_of(home.state().provider or lab.provider)
+    rows = [(name, load(name), has_power or not load(name).needs_power) for name in names]
     if as_json:
-        print_json([{"name": name, "question": load(name).question} for name in names])
+        print_json([{"name": name, "question": each.question, "runs_here": runs} for name, each, runs in rows])
         return
     width = max(map(len, names))
-    for name in names:
-        click.echo(f"{name:<{width}}  {load(name).question}")
+    for name, each, runs in rows:
+        click.echo(f"{name:<{width}}  {each.question}{'' if runs else '  (not here: the lab cannot give power back)'}")
 
 
 @click.command()

@@ -38,6 +38,7 @@ def begin(
     Raises:
         LabError: what failed; beginning again mends it.
     """
+    exercise.require_capable(session.machines.capabilities)
     attempt = None if anew else progress.current(session.home, exercise.id)
     if attempt is not None and not again and staged(session, exercise, attempt.id) is not None:
         progress.activate(session.home, exercise.called)

@@ -20,6 +20,7 @@ import importlib.util
 import re
 import sys
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,7 @@ from lab import content
 from lab.errors import EnvironmentProblem, UsageError
 from lab.exercises.checks import Check, checks_of
 from lab.exercises.student import Student
+from lab.machines.capabilities import Capability, require
 from lab.topology import Lab
 
 Language = Literal["en", "id"]
@@ -68,6 +70,7 @@ class About:
         hosts: the machines that it begins anew; checks may look at no others.
         stage: what they begin from: `fresh`, a Debian with nothing of the lab's running; `apps`, the application
             under pm2 on every backend among them; `site`, all that `lab up` makes.
+        needs: what the machines must be able to do for it, as `power_on` where the student pulls a plug.
         repository: whether the application's repository is to be cloned from /srv/git/hello.git on each of them.
         faults: the variants of the starting state; each student has one of them.
         fails: the checks that fail in the starting state, all others pass or are skipped.
@@ -82,6 +85,7 @@ class About:
     hosts: Annotated[tuple[str, ...], Field(min_length=1)]
     fails: Annotated[tuple[str, ...], Field(min_length=1)]
     stage: Stage = "fresh"
+    needs: tuple[Capability, ...] = ()
     repository: bool = False
     faults: tuple[str, ...] = ()
     artefacts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -209,6 +213,15 @@ class Exercise:
             raise UsageError(
                 f"{self.id} needs a host called {missing[0]}, and lab.toml has none", "take the built-in lab"
             )
+
+    def require_capable(self, capabilities: Collection[Capability]) -> None:
+        """Raise unless the machines can do what the exercise needs.
+
+        Raises:
+            CannotBeDone: they cannot; nothing was touched.
+        """
+        for needed in self.about.needs:
+            require(f"exercise {self.id}", needed, capabilities, "take another one: lab exercise list")
 
 
 def names() -> list[str]:

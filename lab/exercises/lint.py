@@ -13,6 +13,7 @@ from lab.exercises.exercise import LANGUAGES, Exercise
 from lab.exercises.messages import OWN_KEYS, Catalogue, catalogue, placeholders
 from lab.exercises.own_computer import OWN_COMPUTER, faults_of
 from lab.exercises.student import PRACTICE
+from lab.machines.capabilities import Capability
 from lab.topology import Lab
 
 TEXTS = ("task", "solution/explanation")
@@ -145,6 +146,8 @@ def _scripts(exercise: Exercise, lab: Lab) -> Iterator[str]:
         for script in scripts:
             if script.host == OWN_COMPUTER:
                 yield from (f"{name}: {fault}" for fault in faults_of(script.text, exercise.about.hosts))
+                if "lab start" in script.text and Capability.POWER_ON not in exercise.about.needs:
+                    yield f'{name}: gives power back, so exercise.toml must say needs = ["power_on"]'
             elif script.host not in exercise.about.hosts:
                 yield f"{name}: has a script for {script.host}, which is none of the exercise's hosts"
         if not scripts and name != "setup":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from lab import power
 from lab.errors import CommandFailed, EnvironmentProblem, HostUnreachable, UsageError
 from lab.exercises.checks import Check, Wrong
 from lab.exercises.exercise import Exercise
@@ -28,6 +29,7 @@ from lab.exercises.results import (
 from lab.exercises.scene import Scene
 from lab.exercises.staging import staged
 from lab.exercises.student import Student
+from lab.machines.capabilities import Capability
 from lab.machines.protocol import State
 from lab.session import Session
 from lab.verdict import Evidence, Verdict
@@ -135,15 +137,16 @@ def _scene(session: Session, exercise: Exercise, student: Student, since: float)
         from lab import scenario as scenarios
         from lab.runner import Options, run
 
+        wanted = scenarios.load(name)
+        if Capability.POWER_ON not in session.machines.capabilities:
+            wanted = scenarios.without_power(wanted)
         try:
-            return run(name, scenarios.load(name), session, Options()).verdict
+            return run(name, wanted, session, Options()).verdict
         except EnvironmentProblem as fault:  # as a backend that does not serve: nothing can be concluded
             return Verdict(name, (Evidence(fault.message, None, "", 0, None, "", gate=True),))
 
     def reboot(name: str) -> None:
-        session.host(name).close()
-        session.machines.power_off(name)
-        session.machines.power_on(name)
+        power.restart(session, name)
         session.reachable_host(name, REBOOT_S)
         wait_for(
             f"the services of {name}", lambda: _settled(session, name), within_s=REBOOT_S, every_s=0.2,

@@ -1,8 +1,9 @@
 """Puts the machines into the starting state of an exercise, from whatever state they are in.
 
 The hosts that the exercise names are made anew from their box, which takes a second, so that nothing that was done
-to them before counts. Then come its stage, the application's repository and its own setup. Last of all each host
-gets a mark that says which attempt it is in.
+to them before counts. Machines that were there already have no box: what is known to have been done to them is undone,
+and what a box has is brought about again. Then come its stage, the application's repository and its own setup. Last of
+all each host gets a mark that says which attempt it is in.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from lab.exercises.results import Artefact
 from lab.exercises.student import Student
 from lab.host import Host
 from lab.ledger import Ledger
+from lab.machines.capabilities import Capability
+from lab.machines.protocol import Cleaner
 from lab.offline import guarded
 from lab.parallel import workers
 from lab.power import refuse_absent
@@ -74,10 +77,11 @@ def stage(session: Session, exercise: Exercise, student: Student, attempt: str) 
         attempt: the id that the hosts are marked with.
 
     Raises:
-        UsageError: the lab lacks a host.
+        UsageError: the lab lacks a host, or the machines cannot do what the exercise needs; nothing was touched.
         LabError: what failed; the next call begins from nothing again.
     """
     exercise.require_hosts(session.lab)
+    exercise.require_capable(session.machines.capabilities)
     names = exercise.about.hosts
     refuse_absent(session, names)
     with phase(session.listener, "machines anew", ", ".join(names)):
@@ -170,7 +174,10 @@ def _forget_faults(session: Session, names: tuple[str, ...]) -> None:
 def _renew(session: Session, names: tuple[str, ...]) -> None:
     def anew(name: str) -> None:
         session.host(name).close()
-        session.machines.renew(name)
+        if isinstance(session.machines, Cleaner) and Capability.RENEW not in session.machines.capabilities:
+            session.machines.clean(name)
+        else:
+            session.machines.renew(name)
 
     def reached(name: str) -> None:
         session.reachable_host(name, BOOT_TIMEOUT_S[session.provider])
@@ -199,6 +206,8 @@ def _steps(session: Session, exercise: Exercise, source: Source, name: str) -> I
     about = exercise.about
     whole = about.stage == "site" or (about.stage == "apps" and host.is_a(Role.BACKEND))
     roles = host.roles if about.stage == "site" else (Role.BACKEND,)
+    if Capability.RENEW not in session.machines.capabilities:
+        yield from content.load("provision").box_plan(context)
     if whole:
         yield from content.load("provision").plan(context, replace(host, roles=roles))
     else:

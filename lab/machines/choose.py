@@ -11,6 +11,7 @@ from pathlib import Path
 from lab import process
 from lab.errors import CommandFailed, MissingTool
 from lab.home import Home
+from lab.machines.existing import ExistingMachines
 from lab.machines.libvirt import Libvirt
 from lab.machines.lxc import Lxc
 from lab.machines.protocol import Machines
@@ -38,6 +39,8 @@ class Choice:
 
 def machines_for(lab: Lab, home: Home, provider: str) -> Machines:
     """The machines of a lab at a provider."""
+    if provider == "existing":
+        return ExistingMachines(lab, home)
     return VagrantMachines(lab, home, provider, Switch(tool_of(provider), container_prefix(home)))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from lab.errors import UsageError
 from lab.host import SshTarget
+from lab.machines.capabilities import EVERYTHING, Capability
 from lab.machines.protocol import State
 from lab.topology import Lab
 
@@ -14,10 +15,12 @@ class FakeMachines:
     """The guests of a lab as a dictionary of states.
 
     Attributes:
+        capabilities: what they can do; a test may take some away.
         disks: the files that somebody wrote in each guest since it was made: name of the host → path → text.
     """
 
     def __init__(self, lab: Lab) -> None:
+        self.capabilities: frozenset[Capability] = EVERYTHING
         self._states = {host.name: State.ABSENT for host in lab.hosts}
         self._lab = lab
         self.disks: dict[str, dict[str, str]] = {host.name: {} for host in lab.hosts}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lab.host import SshTarget
+from lab.machines.capabilities import Capability
 
 
 class State(StrEnum):
@@ -63,7 +64,13 @@ class Machines(Protocol):
     `create` and `destroy` may take long and go through the slow tool, and so may `renew` where guests are
     virtual machines; the others are fast.
     A name that the lab does not have is a KeyError: the caller checks what the user typed.
+    What needs a capability that `capabilities` lacks is refused with CannotBeDone; callers ask before they begin.
     """
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What these machines can do beyond what all can."""
+        ...
 
     def tidy(self) -> None:
         """Remove what an interrupted `create` has left half made; nothing when nothing is."""
@@ -136,4 +143,17 @@ class Machines(Protocol):
 
     def targets(self) -> tuple[SshTarget, ...]:
         """How to reach each host over SSH."""
+        ...
+
+
+@runtime_checkable
+class Cleaner(Protocol):
+    """Machines that cannot be made anew, but can be brought back to what an exercise may begin on."""
+
+    def clean(self, name: str) -> None:
+        """Undo what the lab, its students and its exercises are known to do to a machine.
+
+        Raises:
+            EnvironmentProblem: it could not be undone.
+        """
         ...

@@ -18,6 +18,7 @@ from lab import keys, process
 from lab.errors import LAST_LINES, CommandFailed, EnvironmentProblem, Result, UsageError
 from lab.home import Home
 from lab.host import SshTarget
+from lab.machines.capabilities import EVERYTHING
 from lab.machines.protocol import PowerSwitch, State
 from lab.topology import Lab
 
@@ -34,6 +35,8 @@ class VagrantMachines:
         provider: Vagrant's name for it.
         switch: that provider's power switch.
     """
+
+    capabilities = EVERYTHING
 
     def __init__(self, lab: Lab, home: Home, provider: str, switch: PowerSwitch) -> None:
         self._lab = lab
