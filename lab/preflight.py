@@ -28,7 +28,8 @@ _PACKAGES = {
     },
     "fedora": {
         "vagrant": "vagrant", "ssh": "openssh-clients", "ssh-keygen": "openssh", "git": "git",
-        "ssh-keyscan": "openssh-clients", "lxc-start": "lxc", "mmdebstrap": "mmdebstrap", "ip": "iproute", "nft": "nftables",
+        "ssh-keyscan": "openssh-clients", "lxc-start": "lxc", "mmdebstrap": "mmdebstrap", "ip": "iproute",
+        "nft": "nftables",
         "virsh": "libvirt-client libvirt-daemon-kvm", "VBoxManage": "VirtualBox",
         "vagrant-libvirt": "vagrant-libvirt",
     },

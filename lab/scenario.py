@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from lab import content
 from lab.errors import UsageError
 from lab.expectations import Claim, Expectation
 from lab.faults import Fault, cut_link
+from lab.machines.capabilities import Capability
 from lab.verdict import Outcome
 
 Variant = Literal["default", "tuned", "naive", "ghost", "ip_hash", "non_idempotent"]
@@ -74,9 +75,9 @@ class Scenario:
         return tuple(each.metric.backend for each in self.verdict if isinstance(each, Claim) and each.metric.backend)
 
 
-def without_power(scenario: Scenario) -> Scenario:
-    """The same for machines whose power is not the lab's: a cut cable in place of each lost power, as silent."""
-    if not scenario.needs_power:
+def playable(scenario: Scenario, capabilities: Collection[Capability]) -> Scenario:
+    """The same; for machines whose power is not the lab's with a cut cable in place of a lost power, as silent."""
+    if not scenario.needs_power or Capability.POWER_ON in capabilities:
         return scenario
     cut = (cut_link(each.host, lasting=each.lasting) if each.kind == "power" else each for each in scenario.faults)
     return replace(scenario, fault=tuple(cut))

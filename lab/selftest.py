@@ -10,10 +10,9 @@ from pathlib import Path
 from lab.expectations import standing
 from lab.history import ACCESS, History
 from lab.judge import judge
-from lab.machines.capabilities import Capability
 from lab.quantities import seconds
 from lab.runner import Options, Ran, run
-from lab.scenario import load, without_power
+from lab.scenario import load, playable
 from lab.session import Session
 from lab.verdict import Outcome, Verdict
 
@@ -42,10 +41,9 @@ class Control:
 def controls(session: Session, rate: float) -> Iterator[Control]:
     """Run the controls one after the other."""
     options = Options(rate=rate, duration=LASTING)
-    has_power = Capability.POWER_ON in session.machines.capabilities
 
     def of(name: str) -> Ran:
-        return run(name, load(name) if has_power else without_power(load(name)), session, options)
+        return run(name, playable(load(name), session.machines.capabilities), session, options)
 
     quiet = of("no-fault")
     yield Control("nothing happens", (Outcome.HELD,), quiet.verdict)

@@ -135,7 +135,7 @@ def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
     named = wanted or lab.provider
     if "existing" in (wanted, lab.provider) and wanted not in ("", lab.provider):
         raise UsageError(
-            f"lab.toml says provider = \"{lab.provider}\", and {wanted} was asked for",
+            f'lab.toml says provider = "{lab.provider}", and {wanted} was asked for',
             'write provider = "existing" with addresses and ssh_user into lab.toml, or take it out of there',
         )
     asked = used[0] if used and named == "auto" else named

@@ -41,10 +41,14 @@ lxc.net.0.ipv4.gateway = {gateway}
 """
 _BARE = """
 userdel -f -r vagrant 2> /dev/null
-dpkg --purge --force-all nginx nginx-common nftables libnginx-mod-http-geoip2 > /dev/null 2>&1
+for _ in 1 2 3; do
+    left=$(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' | awk '$1 ~ /nginx|^nftables$/ && $2 != "un" {print $1}')
+    test -n "$left" || break
+    dpkg --purge --force-all $left 2>&1
+done
 rm -rf /etc/nginx /var/www /var/log/nginx /usr/local/bin/* /usr/local/lib/node_modules /etc/sudoers.d/vagrant
-rm -f /etc/systemd/system/pm2-* /etc/systemd/system/*/pm2-* /etc/profile.d/lab.sh /usr/local/share/ca-certificates/*
-rm -rf /var/lib/lab /srv/git
+rm -f /etc/systemd/system/pm2-* /etc/systemd/system/*/pm2-* /etc/profile.d/lab.sh
+rm -rf /usr/local/share/ca-certificates/* /var/lib/lab /srv/git
 systemctl daemon-reload
 set -e
 useradd --create-home --shell /bin/bash $OWNER
@@ -60,7 +64,7 @@ chown -R $OWNER: /home/$OWNER
 ssh-keygen -A > /dev/null
 systemctl restart ssh
 """
-"""Everything of the lab's is taken out of the box's layer again, so that it is a plain Debian with its owner's account."""
+"""Everything of the lab's is taken out of the box's layer again: a plain Debian with its owner's account."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,8 @@ class Strangers:
         return done.stdout.strip()
 
     def turn_on(self, name: str) -> None:
-        """What only the owner can do."""
+        """What only the owner can do, once the machine is off."""
+        process.as_root("lxc-wait", "--name", self._guest(name), "--state", "STOPPED", "--timeout", "60")
         process.as_root(
             "lxc-start", "--name", self._guest(name), "--rcfile", self.folder / f"{name}.conf", "--daemon"
         )  # fmt: skip
@@ -157,13 +162,13 @@ class Strangers:
         process.as_root("chmod", "755", layer)
         (self.folder / f"{name}.conf").write_text(
             _CONFIG.format(
-                mac=hardware_address(self.home, name), base=base, layer=layer, name=name, bridge=Network(self.lab, self.home).bridge,
-                address=self.lab[name].address, gateway=self.lab.gateway,
+                mac=hardware_address(self.home, name), base=base, layer=layer, name=name,
+                bridge=Network(self.lab, self.home).bridge, address=self.lab[name].address, gateway=self.lab.gateway,
             )
         )  # fmt: skip
         self.turn_on(name)
         process.as_root("lxc-wait", "--name", self._guest(name), "--state", "RUNNING", "--timeout", "20")
         self.inside(name, "systemctl is-system-running --wait > /dev/null; true")
         public = self.key.with_suffix(".pub").read_text().strip()
-        env = {"OWNER": OWNER, "NAME": name, "KEY": public, "RESOLV": resolv_conf(self.lab), "PATH": "/usr/sbin:/usr/bin"}
+        env = {"OWNER": OWNER, "NAME": name, "KEY": public, "RESOLV": resolv_conf(self.lab)}
         self.inside(name, _BARE, env)

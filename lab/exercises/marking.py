@@ -29,7 +29,6 @@ from lab.exercises.results import (
 from lab.exercises.scene import Scene
 from lab.exercises.staging import staged
 from lab.exercises.student import Student
-from lab.machines.capabilities import Capability
 from lab.machines.protocol import State
 from lab.session import Session
 from lab.verdict import Evidence, Verdict
@@ -137,9 +136,7 @@ def _scene(session: Session, exercise: Exercise, student: Student, since: float)
         from lab import scenario as scenarios
         from lab.runner import Options, run
 
-        wanted = scenarios.load(name)
-        if Capability.POWER_ON not in session.machines.capabilities:
-            wanted = scenarios.without_power(wanted)
+        wanted = scenarios.playable(scenarios.load(name), session.machines.capabilities)
         try:
             return run(name, wanted, session, Options()).verdict
         except EnvironmentProblem as fault:  # as a backend that does not serve: nothing can be concluded

@@ -35,7 +35,8 @@ _AT_HOME = (".pm2", ".npm", "hello", "answers.txt", "prediction.txt", "incident.
 _TOOLS = (
     *(f"/usr/local/bin/{name}" for name in
       ("node", "npm", "npx", "corepack", "pm2", "pm2-dev", "pm2-docker", "pm2-runtime", "sirv")),
-    *(f"/usr/local/lib/node_modules/{name}" for name in ("npm", "pm2", "sirv-cli")),
+    "/usr/local/lib/node_modules",
+    *(f"/usr/local/lib/node_modules/{name}" for name in ("corepack", "npm", "pm2", "sirv-cli")), "/root/.npm",
 )  # fmt: skip
 """What takes long to install: it stays between exercises, and goes with the lab where it came with it."""
 
@@ -156,12 +157,12 @@ def _faults_of_strangers(found: Look, machine: Machine, lab: Lab) -> Iterator[st
         if each.port in _needed_ports(machine, lab):
             yield f"has something that is not the lab's on port {each.port}: {each.program}; end it there first"
     if found.account and lab.access(machine).user != LOGIN:
-        yield f"has an account {LOGIN} that is not the lab's; write ssh_user = \"{LOGIN}\", or remove it"
+        yield f'has an account {LOGIN} that is not the lab\'s; write ssh_user = "{LOGIN}", or remove it'
     if found.node and not f"{found.node}.".startswith(f"{lab.versions.node}."):
         yield f"has Node {found.node} in /usr/local, which the lab would replace; set versions.node to that in lab.toml"
     if found.kept_mb > KEPT_MB:
         places = ", ".join(_PLACES)
-        yield f"has {found.kept_mb} MB in {places}, which the lab would change; take a machine without a site of its own"
+        yield f"has {found.kept_mb} MB in {places}, which the lab would change; take one without a site of its own"
 
 
 def adopt(host: Host, mark: Mark, public_key: str, apps: tuple[str, ...]) -> None:

@@ -17,6 +17,8 @@ class Capability(StrEnum):
     """Without it nothing may take the power of a machine away that must come back."""
     RENEW = "renew"
     """Without it a machine is brought back by undoing what is known to have been done to it."""
+    SAVE = "save"
+    """All disks can be kept at one point, and put back to it."""
 
     @property
     def verb(self) -> str:
@@ -28,10 +30,11 @@ _VERBS = {
     Capability.MAKE: "make machines",
     Capability.POWER_ON: "give a machine its power back",
     Capability.RENEW: "make a machine anew from its box",
+    Capability.SAVE: "keep a machine's disk and put it back",
 }
 EVERYTHING = frozenset(Capability)
 NOTHING: frozenset[Capability] = frozenset()
-_OF = {"existing": NOTHING}
+_OF = {"existing": NOTHING, "virtualbox": EVERYTHING - {Capability.SAVE}}
 
 
 class CannotBeDone(UsageError):

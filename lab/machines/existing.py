@@ -7,7 +7,7 @@ one of them will not do. `destroy` takes away what the lab has put there. Their 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -105,7 +105,7 @@ class ExistingMachines:
             require(f"{name} is off", Capability.POWER_ON, self.capabilities, f"switch {name} on yourself, then go on")
 
     def power_off(self, name: str, *, graceful: bool = True) -> None:
-        """Shut a machine down over SSH, in order or at once; nothing when it is off.
+        """Shut a machine down over SSH, in order, or at once as if the plug were pulled; nothing when it is off.
 
         Raises:
             HostUnreachable: it did not shut down in time.
@@ -113,7 +113,7 @@ class ExistingMachines:
         host = self._lab[name]
         if not self._greets(host):
             return
-        force = "" if graceful else " --force"
+        force = "" if graceful else " --force --force"
         with SshHost(self._target(host)) as shell:
             shell.run(f"systemd-run --quiet --collect --on-active=0.2 systemctl poweroff{force}", root=True)
         wait_for(f"power off of {name}", lambda: not self._greets(host), within_s=SHUTDOWN_S)
@@ -126,6 +126,29 @@ class ExistingMachines:
         """
         instead = "lab exercise start brings it back by undoing what is known"
         require(self._lab[name].name, Capability.RENEW, self.capabilities, instead)
+        raise AssertionError("unreachable")
+
+    def save(self, id: str) -> NoReturn:
+        """Refused, as the other verbs of saves are: the disks are their owner's.
+
+        Raises:
+            CannotBeDone: always.
+        """
+        self._refuse_saves(f"the save {id}")
+
+    def restore(self, id: str) -> NoReturn:
+        """Refused."""
+        self._refuse_saves(f"the save {id}")
+
+    def saves(self) -> NoReturn:
+        """Refused."""
+        self._refuse_saves("saves")
+
+    def prune(self, keep: Collection[str]) -> None:
+        """There is nothing to remove."""
+
+    def _refuse_saves(self, what: str) -> NoReturn:
+        require(what, Capability.SAVE, self.capabilities, "whoever made the machines can: as with multipass snapshot")
         raise AssertionError("unreachable")
 
     def clean(self, name: str) -> None:

@@ -77,7 +77,7 @@ def settle(lab: Lab, home: Home) -> str:
     for key in strangers(lab, home):
         raise HostKeyUnknown(
             f"{key.host}'s host key is not known yet; {key.place} shows {key.kind} {key.fingerprint}",
-            f"lab up --accept-host-keys takes it, or write host_key = \"{key.fingerprint}\" for {key.host} in lab.toml",
+            f'lab up --accept-host-keys takes it, or write host_key = "{key.fingerprint}" for {key.host} in lab.toml',
         )
     return str(home.path / FILE)
 
@@ -103,9 +103,7 @@ def _shown(lab: Lab, host: Host, kind: str = "", wanted: str = "") -> HostKey:
             f"{host.name}: nothing at {host.address}, port {port}, shows an SSH host key",
             f"switch {host.name} on, install openssh-server there, or mend its address and ssh_port in lab.toml",
         )
-    alike = [key for key in offered if wanted and _is_same(key, wanted)] or [
-        key for key in offered if key.kind == kind
-    ]
+    alike = [key for key in offered if wanted and _is_same(key, wanted)] or [key for key in offered if key.kind == kind]
     return (alike or offered)[0]
 
 

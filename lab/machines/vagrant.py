@@ -18,7 +18,7 @@ from lab import keys, process
 from lab.errors import LAST_LINES, CommandFailed, EnvironmentProblem, Result, UsageError
 from lab.home import Home
 from lab.host import SshTarget
-from lab.machines.capabilities import EVERYTHING
+from lab.machines.capabilities import capabilities_of
 from lab.machines.protocol import PowerSwitch, State
 from lab.topology import Lab
 
@@ -36,13 +36,12 @@ class VagrantMachines:
         switch: that provider's power switch.
     """
 
-    capabilities = EVERYTHING
-
     def __init__(self, lab: Lab, home: Home, provider: str, switch: PowerSwitch) -> None:
         self._lab = lab
         self._home = home
         self._provider = provider
         self._switch = switch
+        self.capabilities = capabilities_of(provider)
 
     def tidy(self) -> None:
         """Remove guests that Vagrant or the provider knows, but that Vagrant never finished."""

@@ -1,4 +1,4 @@
-"""What every `Machines` keeps: the fake in memory, and Vagrant with LXC guests that really boot."""
+"""What every `Machines` keeps: the fake in memory, Vagrant with LXC guests that really boot, machines of others."""
 
 from __future__ import annotations
 
@@ -12,25 +12,33 @@ from lab.apps.profile import resolve
 from lab.apps.source import obtain
 from lab.config import load
 from lab.destroy import destroy
-from lab.errors import UsageError
+from lab.errors import HostUnreachable, UsageError
 from lab.events import silent
 from lab.host import SshHost
-from lab.machines import Machines, State
+from lab.machines import Capability, Machines, State, host_keys
+from lab.machines.capabilities import CannotBeDone
 from lab.machines.choose import machines_for
+from lab.machines.existing import ExistingMachines
 from lab.machines.fake import FakeMachines
+from lab.machines.protocol import Cleaner
 from lab.session import Session
 from lab.topology import Lab
+from lab.waiting import wait_for
 from tests.realm import Realm
+from tests.strangers import Strangers
 
 RUNNING = {"akuma": State.RUNNING, "voxy": State.RUNNING, "zero": State.RUNNING}
 ABSENT = dict.fromkeys(RUNNING, State.ABSENT)
 
 
-@pytest.fixture(params=["fake", "lxc"])
+@pytest.fixture(params=["fake", "lxc", "existing"])
 def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machines]:
-    """The machines of a lab of three, none of them made yet."""
+    """The machines of a lab of three, none of them made, or adopted, yet."""
     if request.param == "fake":
         yield FakeMachines(Lab())
+        return
+    if request.param == "existing":
+        yield from _existing(tmp_path)
         return
     realm = Realm.make(tmp_path / "lab", 59)
     lab = load(realm.folder / "lab.toml")
@@ -42,6 +50,42 @@ def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine
     finally:
         destroy(lab, realm.home, silent)
         assert realm.leftovers() == []
+
+
+class Owned(ExistingMachines):
+    """Machines whose owner is at hand."""
+
+    owner: Strangers
+
+    def give_power(self, name: str) -> None:
+        """What the lab cannot do."""
+        self.owner.turn_on(name)
+        wait_for(f"{name} on", lambda: self.states()[name] is State.RUNNING, within_s=60)
+
+
+def _existing(folder: Path) -> Iterator[Machines]:
+    strangers = Strangers.make(folder / "machines", 74)
+    try:
+        realm = strangers.realm()
+        lab = load(realm.folder / "lab.toml")
+        realm.home.make()
+        realm.home.remember(provider="existing")
+        host_keys.pin(lab, realm.home, host_keys.strangers(lab, realm.home))
+        made = Owned(lab, realm.home)
+        made.owner = strangers
+        yield made
+        destroy(lab, realm.home, silent)
+    finally:
+        strangers.remove()
+
+
+def _power_on(machines: Machines, name: str) -> None:
+    """Give a stopped host its power; where that is its owner's, the lab refuses before, and agrees afterwards."""
+    if isinstance(machines, Owned):
+        with pytest.raises(CannotBeDone, match=f"{name} is off: the lab cannot give a machine its power back"):
+            machines.power_on(name)
+        machines.give_power(name)
+    machines.power_on(name)
 
 
 def test_life_of_machines(machines: Machines) -> None:
@@ -57,12 +101,18 @@ def test_life_of_machines(machines: Machines) -> None:
     machines.power_off("voxy", graceful=False)
     machines.power_off("voxy")
     assert machines.states() == {**RUNNING, "voxy": State.STOPPED}
-    machines.power_on("voxy")
+    _power_on(machines, "voxy")
     machines.power_on("voxy")
     assert machines.states() == RUNNING
 
     machines.power_off("zero")
-    assert machines.create() == ("zero",)
+    if isinstance(machines, Owned):
+        with pytest.raises(HostUnreachable, match=r"zero: .* does not let ubuntu in"):
+            machines.create()
+        machines.give_power("zero")
+        assert machines.create() == ()
+    else:
+        assert machines.create() == ("zero",)
     assert machines.states() == RUNNING
 
     with pytest.raises(KeyError):
@@ -102,7 +152,13 @@ class Inside:
 
 
 def test_renewal(machines: Machines) -> None:
-    """From every state, and after any damage, a guest is what its box is, runs, and is reached with the same key."""
+    """From every state, and after any damage, a guest is what its box is, runs, and is reached with the same key.
+
+    A machine that has no box is refused, and cleaned of what is known instead.
+    """
+    if Capability.RENEW not in machines.capabilities:
+        _cleaning(machines)
+        return
     with pytest.raises(UsageError, match="voxy does not exist yet"):
         machines.renew("voxy")
     assert machines.states() == ABSENT
@@ -132,6 +188,32 @@ def test_renewal(machines: Machines) -> None:
     assert machines.targets() == targets
 
 
+def _cleaning(machines: Machines) -> None:
+    assert isinstance(machines, Cleaner)
+    with pytest.raises(CannotBeDone, match="voxy: the lab cannot make a machine anew from its box"):
+        machines.renew("voxy")
+    with pytest.raises(CannotBeDone, match="voxy is not a host of the lab yet"):
+        machines.clean("voxy")
+    machines.create()
+    targets = machines.targets()
+    voxy = Inside(machines, "voxy")
+    mess = [f"{place}/mine.service" for place in ("/etc/nginx", "/home/vagrant", "/srv/git", "/var/www")]
+    mess.append("/etc/systemd/system/mine.service")
+    voxy.run("mkdir -p /etc/nginx /srv/git /var/www; cp /bin/sleep /usr/local/bin/node; echo mine >> /etc/hosts")
+    for path in mess:
+        voxy.run(f"echo '# pm2 of vagrant' > {path}")
+    voxy.run("systemd-run --quiet --unit=lab-mine sleep 600; systemd-run --quiet --unit=theirs node 600")
+    voxy.run("chattr +i /etc/hosts; true")
+    for _ in range(2):
+        machines.clean("voxy")
+        assert not any(voxy.has(path) for path in mess)
+        assert voxy.run("systemctl is-active lab-mine theirs; grep -c mine /etc/hosts; true").split() == [
+            "inactive", "failed", "0"
+        ]  # fmt: skip
+        assert voxy.run("cat /home/ubuntu/precious") == "the owner's own\n"
+    assert machines.targets() == targets
+
+
 CHANGE = """
 rm -r /usr/share/perl5 /etc/cron.daily; mkdir /etc/cron.daily; echo new > /etc/cron.daily/only
 echo changed >> /etc/nsswitch.conf; rm -f /etc/passwd-; chmod 600 /etc/fstab
@@ -150,6 +232,12 @@ cat /srv/site/a 2>&1; test /srv/site/a -ef /srv/site/b && echo the same || true
 
 def test_saves(machines: Machines) -> None:
     """Any point can be gone back to, in any order, from any state; also after a renewal, and all hosts together."""
+    if Capability.SAVE not in machines.capabilities:
+        for verb in (machines.saves, lambda: machines.save("c1ea0000"), lambda: machines.restore("c1ea0000")):
+            with pytest.raises(CannotBeDone, match="the lab cannot keep a machine's disk and put it back"):
+                verb()
+        machines.prune([])
+        return
     assert machines.saves() == dict.fromkeys(RUNNING, frozenset())
     machines.prune([])
     machines.create()

@@ -16,11 +16,13 @@ from lab.cli import main
 from lab.errors import EnvironmentProblem, Interrupted
 from lab.home import Home
 from lab.ledger import Ledger
+from lab.machines.capabilities import NOTHING
 from lab.machines.fake import FakeMachines
 from lab.run_folder import RunFolder
 from lab.runner import Options, Ran
 from lab.scenario import Scenario
 from lab.session import Session
+from lab.topology import Lab
 from lab.verdict import Evidence, Verdict
 from tests.unit.playing import entry
 from tests.unit.test_scenario import MINE
@@ -84,8 +86,34 @@ def test_the_list_has_a_question_for_each(capsys: pytest.CaptureFixture[str]) ->
     assert [line.split()[0] for line in lines] == scenarios.names()
     assert _main("scenario", "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert {"name": "kill-voxy", "question": "Does nginx hide the loss of voxy from users?"} in found
+    kill = {"name": "kill-voxy", "question": "Does nginx hide the loss of voxy from users?", "runs_here": True}
+    assert kill in found
     assert [f"{each['name']} {each['question']}".split() for each in found] == [line.split() for line in lines]
+
+
+def test_what_needs_power_is_marked_where_there_is_none(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """On machines that are there already; a dry run of it is refused with 2, as the run is."""
+    home.remember(provider="existing", app="hello")
+    assert _main("scenario") == 0
+    marked = [line.split()[0] for line in capsys.readouterr().out.splitlines() if "(not here: " in line]
+    assert marked == ["kill-both", "kill-voxy", "kill-zero"]
+    assert _main("scenario", "--json") == 0
+    assert {each["name"] for each in json.loads(capsys.readouterr().out) if not each["runs_here"]} == set(marked)
+
+
+def test_a_dry_run_without_power_is_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sentence names what to run instead."""
+
+    def powerless(lab: Lab, home: Home, provider: str) -> FakeMachines:
+        made = FakeMachines(lab)
+        made.capabilities = NOTHING
+        return made
+
+    monkeypatch.setattr("lab.session.machines_for", powerless)
+    assert _main("scenario", "kill-voxy", "--dry-run") == 2
+    said = capsys.readouterr().err
+    assert "kill-voxy: the lab cannot give a machine its power back" in said
+    assert "lab scenario cut-voxy" in said
 
 
 def test_an_unknown_name_is_2(told: Told, capsys: pytest.CaptureFixture[str]) -> None:

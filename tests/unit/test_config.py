@@ -12,7 +12,7 @@ import pytest
 from lab import config
 from lab.apps.profile import resolve
 from lab.errors import TopologyError, UsageError
-from lab.topology import Lab
+from lab.topology import Access, Lab
 from tests.fakes import default_hosts, host_table
 
 Table = dict[str, Any]
@@ -102,6 +102,23 @@ FAULTS: dict[str, tuple[Table, str]] = {
         {**_both_roles(), "app": {"port": 80}},
         "lab.toml: app.port: akuma is also the balancer, where nginx has port 80; choose another",
     ),
+    "ssh_user elsewhere": (
+        {"ssh_user": "ubuntu"},
+        'lab.toml: ssh_user: is only for machines that are there already; write provider = "existing", or leave it out',
+    ),
+    "host_key elsewhere": (_with(1, host_key=f"SHA256:{'a' * 43}"), "lab.toml: host_key: is only for machines that"),
+    "no ssh_user": (
+        {"provider": "existing"},
+        "lab.toml: host: akuma has no ssh_user; name the user that you log in as, there or at the top for all",
+    ),
+    "no machine's address": (
+        {"provider": "existing", "ssh_user": "pi", **_with(1, address="127.0.0.1")},
+        "lab.toml: host: voxy's address 127.0.0.1 is no machine's; give the one that its neighbours reach",
+    ),
+    "no host key": (
+        {"provider": "existing", "ssh_user": "pi", **_with(1, host_key="SHA256:x")},
+        "lab.toml: host[1] (voxy).host_key: is no host key; write SHA256:… as ssh-keygen -l prints it, or the line",
+    ),
     "missing key": (
         {"host": [{"name": "voxy", "roles": ["backend"]}]},
         "lab.toml: host[0] (voxy).address: is missing; add it",
@@ -140,6 +157,17 @@ def test_an_address_that_no_host_can_have_is_refused(address: str, reason: str) 
         config.parse(_with(1, address=address))
     assert f"lab.toml: host: voxy's address {address}" in str(caught.value)
     assert reason in str(caught.value)
+
+
+def test_machines_that_are_there_already_have_their_own_network() -> None:
+    """Any addresses, a host's own access before the lab's, and load for the balancer alone."""
+    lab = config.parse({
+        "provider": "existing", "ssh_user": "ubuntu", "ssh_port": 2222,
+        **_with(1, address="10.0.0.7", ssh_user="pi", ssh_key="~/pi", ssh_port=22),
+    })  # fmt: skip
+    assert lab.access(lab["voxy"]) == Access("pi", "~/pi", 22)
+    assert lab.access(lab["zero"]) == Access("ubuntu", "~/.ssh/id_ed25519", 2222)
+    assert (str(lab.reach), str(Lab().reach)) == ("192.168.56.10/32", "192.168.56.0/24")
 
 
 def test_an_address_outside_the_subnet_comes_with_a_mend() -> None:

@@ -11,12 +11,14 @@ from lab import destroy as module
 from lab import network, registry
 from lab.destroy import destroy
 from lab.errors import EnvironmentProblem
-from lab.events import silent
+from lab.events import Note, silent
 from lab.home import Home
+from lab.machines.capabilities import NOTHING
 from lab.machines.fake import FakeMachines
 from lab.machines.protocol import State
 from lab.registry import Entry
 from lab.topology import Lab
+from tests.fakes import Heard
 
 
 class World:
@@ -70,6 +72,16 @@ def test_virtual_machines_have_no_network_of_ours(world: World, home: Home) -> N
     home.remember(provider="virtualbox")
     destroy(Lab(), home, silent)
     assert (world.asked, world.networks) == (["virtualbox"], 0)
+
+
+def test_machines_of_others_stay_and_that_is_said(world: World, home: Home) -> None:
+    """Also when the memory is lost: the files of those that were adopted tell."""
+    world.machines.capabilities = NOTHING
+    heard = Heard()
+    home.write("adopted/voxy", "")
+    destroy(Lab(), home, heard)
+    assert (world.asked, world.networks, _left(home)) == (["existing"], 0, [])
+    assert any(isinstance(event, Note) and "the machines stay" in event.text for event in heard.events)
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"provider": "lxc"}'])

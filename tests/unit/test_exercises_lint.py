@@ -78,7 +78,7 @@ BROKEN: list[tuple[Changes, str]] = [
     ),
     ({"solution/lab.sh": "rm -rf ~\n"}, "solution: `rm -rf ~` is none of lab halt, lab start"),
     ({"mistakes/old-page/lab.sh": "sleep 31\n"}, "mistakes/old-page: `sleep 31` is longer than 30 s"),
-    ({"setup/lab.sh": "lab start voxy\n"}, "setup: `lab start voxy`: there is no host voxy"),
+    ({"setup/lab.sh": "lab halt voxy\n"}, "setup: `lab halt voxy`: there is no host voxy"),
     ({"setup/voxy.sh": "true\n"}, "setup: has a script for voxy, which is none of the exercise's hosts"),
     ({"solution/2-zero.sh": "true\n"}, "solution: has a script for zero, which is none of the exercise's hosts"),
     ({"solution/akuma.sh": None}, "solution: has no script HOST.sh"),
@@ -87,6 +87,7 @@ BROKEN: list[tuple[Changes, str]] = [
         {"mistakes/old-page/mistake.toml": _put(MISTAKE, '"serves_the_token"', '"lasts"')},
         "mistakes/old-page: there is no check lasts",
     ),
+    ({"solution/2-lab.sh": "lab start akuma\n"}, 'solution: gives power back, so exercise.toml must say needs = ["pow'),
     (
         {"mistakes/old-page/mistake.toml": _put(MISTAKE, '"no-token"', '"ghost"')},
         "mistakes/old-page: there is no message ghost",

@@ -23,6 +23,7 @@ from lab.exercises.student import PRACTICE, Student
 from lab.home import Home
 from lab.host import SshTarget
 from lab.ledger import Ledger
+from lab.machines.capabilities import NOTHING, CannotBeDone
 from lab.machines.protocol import State
 from lab.provisioning import HostReport
 from lab.steps import Step
@@ -107,6 +108,27 @@ def test_the_order_of_a_start(lab: Staging, tmp_path: Path) -> None:
     assert (mark.keys(), mark["attempt"]) == ({"exercise", "attempt", "since"}, "a1")
     phases = [event.phase for event in lab.heard.events if isinstance(event, PhaseEnded) and event.ok]
     assert phases == ["machines anew", "stage", "setup"]
+
+
+def test_machines_without_a_box_are_cleaned(lab: Staging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undone instead of made anew, and given what a box has before anything else."""
+    cleaned: list[str] = []
+    lab.machines.capabilities = NOTHING
+    monkeypatch.setattr(lab.machines, "clean", cleaned.append, raising=False)
+    stage(lab.session, _exercise(tmp_path), PRACTICE, "a1")
+    assert sorted(cleaned) == ["akuma", "voxy", "zero"]
+    assert not any(each.startswith("renew") for each in lab.order)
+    box = [step.title for step in content.load("provision").box_plan(context_for(lab.lab, lab.source))]
+    assert lab.titles("akuma")[: len(box)] == box
+    assert "service nginx stopped, disabled" in box
+
+
+def test_what_machines_cannot_do_is_refused_before_anything(lab: Staging, tmp_path: Path) -> None:
+    """An exercise in which the student pulls a plug needs somebody who can put it back."""
+    lab.machines.capabilities = NOTHING
+    with pytest.raises(CannotBeDone, match="exercise mine: the lab cannot give a machine its power back"):
+        stage(lab.session, _exercise(tmp_path, needs='["power_on"]'), PRACTICE, "a1")
+    assert lab.order == []
 
 
 def test_only_its_hosts_are_touched(lab: Staging, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from lab.faults import Fault
 from lab.healing import confirm_healed, heal, heal_all, inject, write_down
 from lab.home import Home
 from lab.ledger import Ledger
+from lab.machines.capabilities import NOTHING
 from lab.machines.protocol import State
 from lab.quantities import seconds
 from lab.topology import Lab
@@ -118,6 +119,15 @@ def test_a_host_that_lost_its_power_meanwhile_gets_it_first(lab: Playing) -> Non
     heal(lab.session, entry("abc"))
     assert lab.machines.told[-1] == "on voxy"
     assert lab.commands("voxy")[0] == "undo abc"
+
+
+def test_a_host_whose_power_is_not_ours_is_only_waited_for(lab: Playing) -> None:
+    """As in the middle of its own reboot."""
+    lab.machines.capabilities = NOTHING
+    lab.machines.power_off("voxy")
+    heal(lab.session, entry("abc"))
+    assert "on voxy" not in lab.machines.told
+    assert lab.hosts["voxy"].waited and lab.commands("voxy")[0] == "undo abc"
 
 
 @pytest.mark.parametrize("kind", ["power", "command"])

@@ -128,7 +128,7 @@ def test_tools_that_are_there_but_do_not_work(monkeypatch: pytest.MonkeyPatch) -
     assert module._lxc_fault() == "containers need Linux"
 
 
-@pytest.mark.parametrize("provider", ["lxc", "libvirt", "virtualbox"])
+@pytest.mark.parametrize("provider", ["lxc", "libvirt", "virtualbox", "existing"])
 def test_every_provider_has_machines(
     tmp_path: Path, home: Home, monkeypatch: pytest.MonkeyPatch, provider: str
 ) -> None:

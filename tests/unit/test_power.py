@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from lab import power
 from lab.errors import HostUnreachable, UsageError
-from lab.events import PhaseEnded, PhaseStarted
+from lab.events import Note, PhaseEnded, PhaseStarted
 from lab.home import Home
+from lab.machines.capabilities import NOTHING
 from lab.machines.fake import FakeMachines
 from lab.machines.protocol import State
 from lab.session import Session, named_hosts
 from lab.topology import Lab
 from tests.fakes import FakeHost, Heard
+from tests.unit.playing import Playing
 
 
 class Watched(Session):
@@ -71,6 +74,30 @@ def test_reboot_is_off_and_on(session: Watched) -> None:
     named = [event.phase for event in heard.events if isinstance(event, PhaseStarted | PhaseEnded)]
     assert named == ["halt", "halt", "start", "start"]
     assert session.waited == ["ssh zero 60", "app zero"]
+
+
+def test_a_host_whose_power_is_not_ours_reboots_by_itself(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it began anew; each look is on a new connection. A halt says aloud whose hand is needed."""
+    lab = Playing(home)
+    lab.machines.capabilities = NOTHING
+    served: list[str] = []
+    monkeypatch.setattr(power, "require_serving", lambda lab, name, within_s: served.append(name))
+    lives: Iterator[str | HostUnreachable] = iter(["1 5\n", "1 5\n", HostUnreachable("gone"), "1 99\n"])
+
+    def life(command: str) -> str:
+        now = next(lives)
+        if isinstance(now, HostUnreachable):
+            raise now
+        return now
+
+    lab.hosts["voxy"].script["boot_id"] = life
+    power.reboot(lab.session, ("voxy",))
+    assert sum("systemctl reboot" in command for command in lab.commands("voxy")) == 1
+    assert (lab.machines.told, lab.hosts["voxy"].closed, served) == (["on voxy"], 3, ["voxy"])
+    power.halt(lab.session, ("zero",))
+    assert [event.text for event in lab.heard.events if isinstance(event, Note) and event.loud] == [
+        "only you can switch zero on again: the lab cannot"
+    ]
 
 
 @pytest.mark.parametrize("verb", [power.start, power.reboot])

@@ -14,6 +14,7 @@ from lab.errors import EnvironmentProblem, Interrupted, UsageError
 from lab.events import Note, PhaseEnded, Traffic
 from lab.home import Home
 from lab.ledger import Entry
+from lab.machines.capabilities import NOTHING, CannotBeDone
 from lab.quantities import seconds
 from lab.records import FaultRecord, NoteRecord, PhaseRecord, RunRecord
 from lab.run_folder import RunFolder
@@ -234,6 +235,20 @@ def test_a_scenario_for_another_lab_is_refused_before_anything(stage: Stage) -> 
     """This lab has no luna."""
     with pytest.raises(UsageError, match="there is no host luna"):
         stage.run(Scenario("?", Lesson("", ""), faults.power_off("luna"), []))
+    assert stage.calls == []
+
+
+def test_a_scenario_that_needs_power_is_refused_before_anything(stage: Stage) -> None:
+    """Where nobody could give it back; the sentence names what to run instead, if there is anything like it."""
+    stage.lab.machines.capabilities = NOTHING
+    with pytest.raises(CannotBeDone) as caught:
+        stage.run()
+    assert "kill-voxy: the lab cannot give a machine its power back" in caught.value.message
+    like_it = [f"lab scenario {name}" for name in ("cut-voxy", "hang-voxy", "reject-voxy", "stop-app-voxy")]
+    assert caught.value.mend == f"{' or '.join(like_it)} asks nearly the same"
+    with pytest.raises(CannotBeDone) as caught:
+        stage.run(Scenario("?", Lesson("", ""), faults.power_off("akuma"), []))
+    assert caught.value.mend == "lab scenario marks those that run here"
     assert stage.calls == []
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from lab import content
 from lab.errors import UsageError
-from lab.scenario import Lesson, Scenario, load, names
+from lab.machines.capabilities import EVERYTHING, NOTHING
+from lab.scenario import Lesson, Scenario, load, names, playable
 from lab.verdict import Outcome
 
 MINE = '''"""Mine."""
@@ -29,6 +30,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def test_a_cut_cable_stands_in_for_lost_power() -> None:
+    """On the same host, for as long; what needs no power, and machines that have it, get the scenario itself."""
+    kill, cut = load("kill-both"), load("cut-voxy")
+    assert playable(kill, EVERYTHING) is kill
+    assert playable(cut, NOTHING) is cut
+    stand_in = playable(kill, NOTHING)
+    assert [(each.name, each.host) for each in stand_in.faults] == [("cut_link", "voxy"), ("cut_link", "zero")]
+    assert [each.lasting for each in stand_in.faults] == [each.lasting for each in kill.faults]
+    assert not stand_in.needs_power and kill.needs_power
 
 
 def refused(name: str) -> UsageError:

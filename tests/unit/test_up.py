@@ -120,6 +120,31 @@ def test_a_lab_does_not_move_while_it_has_guests(chosen: list[str], home: Home) 
     assert "lab destroy" in caught.value.mend
 
 
+THERE = {"provider": "existing", "ssh_user": "ubuntu"}
+
+
+@pytest.mark.parametrize(("table", "option"), [(THERE, "lxc"), (THERE, "auto"), ({}, "existing")])
+def test_machines_that_are_there_already_are_written_down(
+    chosen: list[str], home: Home, table: dict[str, str], option: str
+) -> None:
+    """Their addresses and users are in lab.toml, so an option alone can neither take nor leave them."""
+    with pytest.raises(UsageError, match=f"and {option} was asked for"):
+        module._session(config.parse(table), home, Heard(), option)
+    assert chosen == []
+
+
+@pytest.mark.parametrize("option", ["", "existing"])
+def test_nothing_is_made_for_machines_that_are_there_already(chosen: list[str], home: Home, option: str) -> None:
+    """No box, no network, no Vagrantfile; adopted ones keep the lab where it is."""
+    session = module._session(config.parse(THERE), home, Heard(), option)
+    module.prepare(session, None)  # type: ignore[arg-type]  # no app is looked at
+    assert home.state().provider == "existing"
+    assert not home.vagrant.exists() and not home.keys.exists()
+    home.write("adopted/voxy", "")
+    with pytest.raises(EnvironmentProblem, match="this lab runs on existing, and lxc was asked for"):
+        module._session(config.parse({"provider": "lxc"}), home, Heard(), "")
+
+
 def test_one_failed_host_fails_up() -> None:
     """With every failure in the message; without one the reports are given on."""
     fine = HostReport("akuma", True, 1, 0, 1.0)
