@@ -7,10 +7,15 @@ import pytest
 from lab.machines.capabilities import EVERYTHING, NOTHING, CannotBeDone, Capability, capabilities_of, require
 
 
-@pytest.mark.parametrize("provider", ["lxc", "libvirt", "virtualbox", "auto"])
+@pytest.mark.parametrize("provider", ["lxc", "libvirt", "auto"])
 def test_whoever_makes_machines_can_do_everything_with_them(provider: str) -> None:
     """Their power is the provider's."""
     assert capabilities_of(provider) == EVERYTHING
+
+
+def test_what_virtualbox_lacks() -> None:
+    """Its disks are not kept yet; everything else is as with the others."""
+    assert EVERYTHING - capabilities_of("virtualbox") == {Capability.SAVE}
 
 
 def test_machines_that_are_there_already_are_their_owners() -> None:
