@@ -26,7 +26,7 @@ from lab.boxes.build import build
 from lab.boxes.recipe import Recipe, recipe_for
 from lab.context import Context, context_for
 from lab.errors import EnvironmentProblem, UsageError
-from lab.events import Listener, Progress, phase
+from lab.events import Listener, Note, Progress, phase
 from lab.home import Home
 from lab.offline import covers_of, refuse_offline
 from lab.packing import archive
@@ -78,6 +78,7 @@ def pack(lab: Lab, home: Home, listener: Listener, to: Path, apps: tuple[str, ..
         profiles = [resolve(name) for name in apps or (lab.app.name,)]
         _refuse_equal_names([profile.name for profile in profiles])
         sources = tuple(obtain(profile) for profile in profiles)
+        _warn_of_history(sources, listener)
     context = context_for(lab, sources[0])
     _refuse_secrets(context)
     recipe = recipe_for(context)
@@ -197,6 +198,13 @@ def _refuse_equal_names(names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"two of the apps are called {name}", "name each app once; rename one of the folders")
+
+
+def _warn_of_history(sources: tuple[Source, ...], listener: Listener) -> None:
+    """Whoever has a pack has every file that ever was in an app's repository; a profile can exclude some."""
+    for source in sources:
+        if not source.profile.exclude and source.profile.name not in shipped():
+            listener(Note(f"{source.profile.name} goes into the pack with all files and their history", loud=True))
 
 
 def _refuse_secrets(context: Context) -> None:

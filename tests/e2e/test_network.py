@@ -44,3 +44,37 @@ def test_forwarding_is_as_before_when_the_last_lab_is_gone(tmp_path: Path, befor
     inner = ["sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh", *python]
     done = subprocess.run(["unshare", "--net", "--mount", *inner], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == str([True, True, False, "1", "1", before]), done.stderr
+
+
+SWITCH = """
+import subprocess
+import sys
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from lab.home import Home
+from lab.network import Network
+from lab.topology import Host, Lab, Role
+
+home = Home(Path(sys.argv[1]))
+home.make()
+hosts = tuple(Host(name=name, address=IPv4Address(f"192.168.76.{last}"), roles=(role,))
+              for name, last, role in (("akuma", 10, Role.BALANCER), ("voxy", 11, Role.BACKEND)))
+online = Lab(subnet=IPv4Network("192.168.76.0/24"), host=hosts)
+told = []
+for lab in (replace(online, offline=True), online, replace(online, offline=True)):
+    network = Network(lab, home)
+    made = (network.ensure(), network.ensure())
+    rules = subprocess.run(["nft", "list", "table", "ip", network.bridge], capture_output=True, text=True).stdout
+    told.append((*made, "reject" in rules, "masquerade" in rules))
+network.remove()
+print(told)
+"""
+
+
+def test_the_way_out_is_shut_and_opened_again(tmp_path: Path) -> None:
+    """As the lab is without internet, with, and without again; each time once."""
+    inner = ["sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh", sys.executable, "-c", SWITCH, str(tmp_path)]
+    done = subprocess.run(["unshare", "--net", "--mount", *inner], capture_output=True, text=True, check=False)
+    expected = [(True, False, True, False), (True, False, False, True), (True, False, True, False)]
+    assert done.stdout.strip() == str(expected), done.stderr

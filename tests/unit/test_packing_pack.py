@@ -16,7 +16,7 @@ from lab.boxes import store
 from lab.boxes.recipe import recipe_for
 from lab.context import Context
 from lab.errors import EnvironmentProblem, UsageError
-from lab.events import Progress
+from lab.events import Note, Progress
 from lab.home import Home
 from lab.offline import NeedsNetwork, read_covers
 from lab.packing import pack as module
@@ -78,6 +78,8 @@ def test_a_pack_holds_what_a_room_needs(sources: dict[str, Source], home: Home, 
     assert done.bytes == (tmp_path / "room.lab").stat().st_size
     assert any(isinstance(event, Progress) and event.done == event.total for event in heard.events)
     assert not (tmp_path / "room.lab.new").exists()
+    (warned,) = [event.text for event in heard.events if isinstance(event, Note) and event.loud]
+    assert warned == "shop goes into the pack with all files and their history"
 
 
 def test_dependencies_that_are_in_the_box_are_not_packed_twice(
