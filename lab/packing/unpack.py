@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import re
@@ -18,7 +19,7 @@ from typing import BinaryIO
 from lab import config, home
 from lab.apps import packed
 from lab.boxes import store
-from lab.errors import EnvironmentProblem, TopologyError, UsageError
+from lab.errors import EnvironmentProblem, LabBusy, TopologyError, UsageError
 from lab.events import Listener, Note, Progress, phase
 from lab.offline import read_covers
 from lab.packing import archive
@@ -26,6 +27,7 @@ from lab.packing.archive import PackRefused
 from lab.packing.manifest import CACHED, LAB_TOML, Manifest, PackedFile, fingerprint
 from lab.packing.wheels import version
 
+_STAGE = "unpacking-"
 SPARE_BYTES = 2**30
 """What must be free besides the files: Vagrant and the first guest unpack the box once more each."""
 
@@ -87,7 +89,7 @@ def unpack(path: Path, folder: Path, listener: Listener, expected: str = "") -> 
     with _opened(path) as pack:
         manifest, mark = _verified(pack, path.name, listener, expected)
         pack.seek(0)
-        with phase(listener, "install"):
+        with phase(listener, "install"), _alone(home.cache()):
             installed, lab_toml = _installed(pack, manifest, path.name, folder, listener)
     return UnpackReport(str(path), mark, manifest, installed, lab_toml, monotonic() - began)
 
@@ -180,7 +182,7 @@ def _installed(
     room = b""
     try:
         _refuse_small_disk(cache, sum(file.bytes for file in wanted if file.path in missing))
-        with tempfile.TemporaryDirectory(dir=cache, prefix="unpack-") as scratch, ExitStack() as undo:
+        with tempfile.TemporaryDirectory(dir=cache, prefix=_STAGE) as scratch, ExitStack() as undo:
             for file, chunks in _again(pack, manifest, name):
                 if file.path == LAB_TOML:
                     room = b"".join(chunks)
@@ -203,6 +205,19 @@ def _installed(
             "free some space, or set LAB_CACHE to another folder",
         ) from None
     return tuple(file.path for file in wanted if file.path in missing), lab_toml
+
+
+@contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """One at a time; so what an unpack that was killed has left can be thrown away."""
+    with (cache / "unpack.lock").open("a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabBusy("another lab unpack is at work", "wait until it has ended, then try again") from None
+        for left in cache.glob(f"{_STAGE}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
 
 
 def _again(pack: BinaryIO, manifest: Manifest, name: str) -> Iterator[tuple[PackedFile, Iterator[bytes]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections import namedtuple
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from lab.apps import packed
 from lab.boxes import store
-from lab.errors import CommandFailed, EnvironmentProblem, Result, UsageError
+from lab.errors import CommandFailed, EnvironmentProblem, LabBusy, Result, UsageError
 from lab.events import Progress
 from lab.offline import Covers
 from lab.packing import unpack as module
@@ -43,7 +44,8 @@ def room(tmp_path: Path) -> Path:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    found = [path for path in folder.rglob("*") if path.is_file() and path.name != "unpack.lock"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 def test_a_pack_is_installed(vagrant: list[str], own_cache: Path, tmp_path: Path, room: Path) -> None:
@@ -190,7 +192,7 @@ def test_when_vagrant_does_not_take_the_box_nothing_stays(
         unpack(pack_of(tmp_path), room, Heard())
     assert _files(own_cache) == {"packed/my.json": b"older"}
     assert _files(room) == {}
-    assert not list(own_cache.glob("unpack-*"))
+    assert not list(own_cache.glob("unpacking-*"))
 
 
 def test_a_full_disk_is_one_sentence(
@@ -211,6 +213,22 @@ def test_a_full_disk_is_one_sentence(
     with pytest.raises(EnvironmentProblem, match="No space left on device; nothing was installed"):
         unpack(path, room, Heard())
     assert (vagrant, _files(own_cache), _files(room)) == ([], {}, {})
+
+
+def test_what_a_killed_unpack_left_is_thrown_away(
+    vagrant: list[str], own_cache: Path, tmp_path: Path, room: Path
+) -> None:
+    """But not while another is at work: that is told."""
+    left = own_cache / "unpacking-abc" / "new"
+    left.mkdir(parents=True)
+    path = pack_of(tmp_path)
+    with (own_cache / "unpack.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(LabBusy, match="another lab unpack is at work"):
+            unpack(path, room, Heard())
+        assert left.exists()
+    assert unpack(path, room, Heard()).installed == INSTALLED
+    assert not left.exists()
 
 
 def test_what_is_no_file_is_refused(vagrant: list[str], tmp_path: Path, room: Path) -> None:
