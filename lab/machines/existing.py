@@ -64,7 +64,8 @@ class ExistingMachines:
         faults = [adoption.fault_of(found[host.name], host, self._lab, self._home.id) for host in self._lab.hosts]
         if any(faults):
             raise Refused("\n".join(filter(None, faults)), "nothing was changed on any of them; mend that, then lab up")
-        new = tuple(host for host in self._lab.hosts if host.name not in self._adopted())
+        known = self._adopted()  # one that was set up anew since has lost its mark
+        new = tuple(host for host in self._lab.hosts if host.name not in known or found[host.name].mark is None)
         self._on_all(new, lambda host: self._adopt(host, found[host.name]))
         return tuple(host.name for host in new)
 

@@ -98,6 +98,14 @@ def test_adopting_is_done_once(world: World) -> None:
     assert in_use(world.home) == ("existing",)
 
 
+def test_a_machine_that_was_set_up_anew_is_adopted_again(world: World) -> None:
+    """It has lost its mark, whatever is remembered here."""
+    world.machines.create()
+    world.looks["voxy"] = replace(world.looks["voxy"], mark=None)
+    assert world.machines.create() == ("voxy",)
+    assert world.machines.create() == ()
+
+
 def test_one_bad_machine_stops_all(world: World) -> None:
     """Every fault is named at once, and nothing was changed on any."""
     world.looks["akuma"] = replace(world.looks["akuma"], debian=False, system="Fedora 41")
