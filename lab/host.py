@@ -118,7 +118,7 @@ class SshHost:
             CommandFailed: another exit code than 0, or too late.
         """
         text = quoted(command, *args)
-        result = self._exec(_wrapped(text, user, root, env or {}), text, timeout_s)
+        result = self._exec(shell_line(text, user, root, env or {}), text, timeout_s)
         if check and not result.ok:
             raise CommandFailed(self.name, result)
         return result
@@ -247,7 +247,7 @@ class SshHost:
         return connection
 
 
-def _wrapped(command: str, user: str, root: bool, env: Mapping[str, str]) -> str:
+def shell_line(command: str, user: str, root: bool, env: Mapping[str, str]) -> str:
     """The command as the login shell gets it: with its variables, and as the wanted user."""
     exports = "".join(f"export {name}={shlex.quote(value)}; " for name, value in env.items())
     script = shlex.quote(exports + command)

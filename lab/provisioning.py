@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 
+from lab.asking import foreseen
 from lab.errors import LabError
 from lab.events import Listener, StepEnded, StepStarted
 from lab.host import Host
@@ -57,23 +58,31 @@ def _provision_one(name: str, steps: Iterable[Step], open_host: Opener, listener
     listener(StepStarted(name, doing))
     try:
         host = open_host(name)
-        for step in steps:
+        wanted = list(steps)
+        met = foreseen(wanted, host)
+        for place, step in enumerate(wanted):
             doing = step.title
-            changed += bring_about(step, host, listener)
+            changed += bring_about(step, host, listener, met=None if changed else met.get(place))
     except LabError as fault:
         listener(StepEnded(name, doing, changed=False, ok=False))
         return HostReport(name, False, changed, 1, monotonic() - began, f"{name}, at “{doing}”: {fault}")
     return HostReport(name, True, changed, 0, monotonic() - began)
 
 
-def bring_about(step: Step, host: Host, listener: Listener) -> bool:
+def bring_about(step: Step, host: Host, listener: Listener, *, met: bool | None = None) -> bool:
     """Ask; change on a difference. Tells whether something was changed.
+
+    Args:
+        step: the state.
+        host: the host that shall have it.
+        listener: told of it.
+        met: the answer, where it was asked for before; None asks now.
 
     Raises:
         LabError: the step did not work.
     """
     listener(StepStarted(host.name, step.title))
-    needed = not step.is_met(host)
+    needed = not (step.is_met(host) if met is None else met)
     if needed:
         step.apply(host)
     listener(StepEnded(host.name, step.title, needed))

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from lab.errors import CommandFailed
+from lab.asking import Question
+from lab.errors import CommandFailed, Result
 from lab.host import Host, quoted
 
 PENDING = "/var/lib/lab/pending"
@@ -50,8 +51,16 @@ class Packages:
 
     def is_met(self, host: Host) -> bool:
         """Each of them is known to dpkg as installed."""
-        shown = host.run(f"dpkg-query -W -f '${{Status}}\\n' {_words(self.names)}", check=False)
-        return shown.ok and shown.stdout.count("ok installed") == len(self.names)
+        return self.is_met_by(self.question.ask(host))
+
+    @property
+    def question(self) -> Question:
+        """What dpkg knows of them."""
+        return Question(f"dpkg-query -W -f '${{Status}}\\n' {_words(self.names)}")
+
+    def is_met_by(self, answer: Result) -> bool:
+        """All are installed."""
+        return answer.ok and answer.stdout.count("ok installed") == len(self.names)
 
     def apply(self, host: Host) -> None:
         """Install them with apt-get, after an update of its lists."""
@@ -89,12 +98,18 @@ class File:
 
     def is_met(self, host: Host) -> bool:
         """Content, mode and owner are as wanted, and no `then` is owed."""
-        shown = host.run(
-            "sha256sum < %s && stat -c '%%a %%U:%%G' %s && test ! -e %s",
-            self.path, self.path, self._pending, root=True, check=False,
-        )  # fmt: skip
-        words = shown.stdout.split()
-        return shown.ok and words[:1] + words[2:] == [self.digest, self.mode, self.owner]
+        return self.is_met_by(self.question.ask(host))
+
+    @property
+    def question(self) -> Question:
+        """Digest, mode, owner; fails when a `then` is owed."""
+        asked = "sha256sum < %s && stat -c '%%a %%U:%%G' %s && test ! -e %s"
+        return Question(quoted(asked, self.path, self.path, self._pending), root=True)
+
+    def is_met_by(self, answer: Result) -> bool:
+        """They are the wanted ones."""
+        words = answer.stdout.split()
+        return answer.ok and words[:1] + words[2:] == [self.digest, self.mode, self.owner]
 
     def apply(self, host: Host) -> None:
         """Write the file, check it, and run `then`."""
@@ -140,8 +155,17 @@ class Line:
 
     def is_met(self, host: Host) -> bool:
         """The line is there."""
+        return self.is_met_by(self.question.ask(host))
+
+    @property
+    def question(self) -> Question:
+        """Whether the line stands there, and no `then` is owed."""
         owed = File(self.path, "")._pending
-        return host.run("grep -qxF -- %s %s && test ! -e %s", self.text, self.path, owed, check=False).ok
+        return Question(quoted("grep -qxF -- %s %s && test ! -e %s", self.text, self.path, owed))
+
+    def is_met_by(self, answer: Result) -> bool:
+        """It does."""
+        return answer.ok
 
     def apply(self, host: Host) -> None:
         """Add it after the last line that contains `after`; else at the end."""
@@ -167,8 +191,16 @@ class Service:
 
     def is_met(self, host: Host) -> bool:
         """Systemd says so."""
-        shown = host.run("systemctl is-active %s; systemctl is-enabled %s", self.name, self.name, check=False)
-        active, _, enabled = shown.stdout.strip().partition("\n")
+        return self.is_met_by(self.question.ask(host))
+
+    @property
+    def question(self) -> Question:
+        """Systemd's two words for it."""
+        return Question(quoted("systemctl is-active %s; systemctl is-enabled %s", self.name, self.name))
+
+    def is_met_by(self, answer: Result) -> bool:
+        """They are the wanted ones."""
+        active, _, enabled = answer.stdout.strip().partition("\n")
         return (active == "active") is self.running and (enabled == "enabled") is self.enabled
 
     def apply(self, host: Host) -> None:
@@ -195,7 +227,16 @@ class Command:
 
     def is_met(self, host: Host) -> bool:
         """`unless` succeeds."""
-        return host.run(self.unless, user=self.user, root=not self.user, check=False, env=dict(self.env)).ok
+        return self.is_met_by(self.question.ask(host))
+
+    @property
+    def question(self) -> Question:
+        """The command `unless`."""
+        return Question(self.unless, self.user, not self.user, self.env)
+
+    def is_met_by(self, answer: Result) -> bool:
+        """It succeeded."""
+        return answer.ok
 
     def apply(self, host: Host) -> None:
         """Run the command."""

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from lab import home
 from lab.apps.source import Source
+from lab.asking import Question
 from lab.errors import CommandFailed, EnvironmentProblem, Result
-from lab.host import Host
+from lab.host import Host, quoted
 from lab.waiting import wait_for
 
 INSTALL_S = 1200
@@ -45,8 +46,16 @@ class Cloned:
 
     def is_met(self, host: Host) -> bool:
         """HEAD is the revision."""
-        shown = host.run("git -C %s rev-parse HEAD", self.folder, user=self.user, check=False)
-        return shown.stdout.strip() == self.revision
+        return self.is_met_by(self.question.ask(host))
+
+    @property
+    def question(self) -> Question:
+        """Which revision is checked out."""
+        return Question(quoted("git -C %s rev-parse HEAD", self.folder), self.user)
+
+    def is_met_by(self, answer: Result) -> bool:
+        """The wanted one."""
+        return answer.stdout.strip() == self.revision
 
     def apply(self, host: Host) -> None:
         """Copy the bundle; clone from it, or fetch from it into the clone that is there."""
@@ -104,7 +113,16 @@ class Made:
 
     def is_met(self, host: Host) -> bool:
         """The mark in the folder bears the key."""
-        return host.run("cat %s", self._mark, user=self.user, check=False).stdout.strip() == self.key
+        return self.is_met_by(self.question.ask(host))
+
+    @property
+    def question(self) -> Question:
+        """The key of what was made last."""
+        return Question(quoted("cat %s", self._mark), self.user)
+
+    def is_met_by(self, answer: Result) -> bool:
+        """The wanted one."""
+        return answer.stdout.strip() == self.key
 
     def apply(self, host: Host) -> None:
         """Copy it when another backend has made it, else make it and keep a copy."""
@@ -175,9 +193,23 @@ class Running:
         return f"{self.name} running under pm2 on port {self.port}"
 
     def is_met(self, host: Host) -> bool:
-        """Saved by pm2 with this spec, and the port answers."""
-        saved = host.run("grep -qF %s ~/.pm2/dump.pm2", f'"LAB_APP": "{self.spec}"', user=self.user, check=False)
-        return saved.ok and self._answers(host).ok and self.spec in self._ours(host).values()
+        """Saved by pm2 with this spec, pm2 lives, the port answers, and who answers bears the spec."""
+        return self.is_met_by(self.question.ask(host))
+
+    @property
+    def question(self) -> Question:
+        """All of it in a shell: `pm2 jlist` would say the same in a quarter of a second."""
+        asked = (
+            "grep -qF %s ~/.pm2/dump.pm2 && kill -0 $(cat ~/.pm2/pm2.pid) && "
+            f"curl -sS -o /dev/null --max-time 5 http://127.0.0.1:{self.port}/ && "
+            f"pid=$(ss -Hltnp sport = :{self.port} | sed -n '1s/.*pid=\\([0-9]*\\),.*/\\1/p') && "
+            "grep -qzxF %s /proc/$pid/environ"
+        )
+        return Question(quoted(asked, f'"LAB_APP": "{self.spec}"', f"LAB_APP={self.spec}"), self.user)
+
+    def is_met_by(self, answer: Result) -> bool:
+        """All of it is so."""
+        return answer.ok
 
     def apply(self, host: Host) -> None:
         """Replace an earlier app of ours by this one."""
@@ -197,8 +229,10 @@ class Running:
         return host.run(f"curl -sS -o /dev/null --max-time 5 http://127.0.0.1:{self.port}/", check=False)
 
     def _ours(self, host: Host) -> dict[int, str]:
-        """The apps of the lab that pm2 has: number → spec."""
-        shown = host.run("pm2 jlist", user=self.user)
+        """The apps of the lab that pm2 has: number → spec. Where pm2 was never used by us, it is not asked."""
+        shown = host.run(
+            "test -e ~/.pm2/dump.pm2 || grep -qsz ^LAB_APP= /proc/[0-9]*/environ || exit 0; pm2 jlist", user=self.user
+        )
         listed = next((line for line in shown.stdout.splitlines() if line.startswith("[")), "[]")
         apps = {each["pm_id"]: each["pm2_env"].get("LAB_APP", "") for each in json.loads(listed)}
         return {number: spec for number, spec in apps.items() if spec}

@@ -70,7 +70,7 @@ def build(recipe: Recipe, context: Context, home: Home, listener: Listener) -> s
         if network.ensure():
             undo.callback(network.remove)
         with phase(listener, "base", f"Debian {recipe.suite}, by mmdebstrap"):
-            _make_base(recipe, work / "rootfs")
+            make_base(recipe, work / "rootfs")
         with phase(listener, "box", "the provision steps, in a booted guest"):
             _provision(recipe, context, home, work / "rootfs", undo, listener)
         with phase(listener, "pack", f"box {recipe.name}"):
@@ -94,7 +94,8 @@ def refuse_full_disk(folder: Path) -> None:
         )
 
 
-def _make_base(recipe: Recipe, rootfs: Path) -> None:
+def make_base(recipe: Recipe, rootfs: Path) -> None:
+    """The Debian of a recipe without its steps, by mmdebstrap into a folder."""
     mirror = [recipe.mirror] if recipe.mirror else []
     process.as_root("mkdir", "-p", rootfs.parent)
     process.as_root(

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -154,21 +159,69 @@ def _pm2(*apps: tuple[int, str]) -> str:
     return ">>>> In-memory PM2 is out-of-date\n" + json.dumps(listed)
 
 
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        ({}, True),
-        ({"dump.pm2": 1}, False),
-        ({"curl": 7}, False),
-        ({"jlist": _pm2((0, "hello-00000000"))}, False),
-        ({"jlist": ""}, False),
-    ],
-    ids=["all is well", "not saved", "silent port", "another revision", "nothing runs"],
-)
-def test_running_is_saved_running_and_answering(script: dict[str, str | int], expected: bool) -> None:
-    """Each of them: what is not saved is gone after a reboot, and pm2 calls a dying app online."""
-    host = FakeHost(script={**script, "jlist": script.get("jlist", _pm2((0, SPEC)))})
-    assert _running().is_met(host) is expected
+@dataclass
+class Backend:
+    """This computer as a backend: an app on a free port, and what pm2 remembers of it."""
+
+    port: int
+    pm2: Path
+
+    def running(self) -> Running:
+        """The state that is asked for."""
+        return Running("hello", SPEC, "pm2 start x", "/nowhere", self.port, "vagrant", 0)
+
+
+@pytest.fixture
+def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
+    """An app that serves with our spec in its environment, saved by a pm2 that lives."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".pm2").mkdir()
+    (tmp_path / ".pm2" / "dump.pm2").write_text(f'[{{"LAB_APP": "{SPEC}"}}]')
+    (tmp_path / ".pm2" / "pm2.pid").write_text(str(os.getpid()))
+    serve = "import http.server as h; s = h.HTTPServer(('127.0.0.1', 0), h.SimpleHTTPRequestHandler); "
+    serve += "print(s.server_port, flush=True); s.serve_forever()"
+    app = subprocess.Popen(
+        [sys.executable, "-c", serve], env={**os.environ, "LAB_APP": SPEC}, cwd=tmp_path, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert app.stdout
+    yield Backend(int(app.stdout.readline()), tmp_path / ".pm2")
+    app.kill()
+    app.communicate()
+
+
+def test_a_running_app_is_saved_alive_and_answers(backend: Backend) -> None:
+    """Asked of a real process, in one question."""
+    assert backend.running().is_met(LocalHost())
+
+
+@pytest.mark.parametrize(("file", "content"), [("dump.pm2", "[]"), ("pm2.pid", "999999999"), ("pm2.pid", "")])
+def test_an_app_that_pm2_does_not_keep_is_not_running(backend: Backend, file: str, content: str) -> None:
+    """What is not saved is gone after a reboot; without a living pm2 nobody starts it again."""
+    (backend.pm2 / file).write_text(content)
+    assert not backend.running().is_met(LocalHost())
+
+
+def test_a_silent_port_is_not_running(backend: Backend) -> None:
+    """Whatever pm2 has saved: it calls a dying app online."""
+    assert not replace(backend.running(), port=1).is_met(LocalHost())
+
+
+def test_another_revision_on_the_port_is_not_running(backend: Backend) -> None:
+    """The process that answers bears another spec than the saved one."""
+    (backend.pm2 / "dump.pm2").write_text('[{"LAB_APP": "hello-00000000"}]')
+    assert not replace(backend.running(), spec="hello-00000000").is_met(LocalHost())
+
+
+def test_pm2_is_not_asked_where_we_never_used_it(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new backend is spared a quarter of a second; one with our app, saved or not, is asked."""
+    stub = backend.pm2 / "pm2"
+    stub.write_text(f"#!/bin/sh\necho '{_pm2((3, SPEC))}'\n")
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{backend.pm2}:{os.environ['PATH']}")
+    assert backend.running()._ours(LocalHost()) == {3: SPEC}
+    (backend.pm2 / "dump.pm2").unlink()
+    assert backend.running()._ours(LocalHost()) == {3: SPEC}  # its process bears our mark
 
 
 def test_only_our_own_app_is_replaced() -> None:

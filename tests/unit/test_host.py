@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from lab.errors import CommandFailed, HostUnreachable, Result
-from lab.host import SshHost, _wrapped, quoted
+from lab.host import SshHost, quoted, shell_line
 from tests.fakes import target
 
 NASTY = ["it's", "$(touch /tmp/x)", "a;b", "*", "", "two words", "-n", "line\nbreak", "`id`", '"', "%s", "\\"]
@@ -42,12 +42,12 @@ def test_a_command_without_arguments_is_left_alone() -> None:
 )
 def test_who_runs_a_command(user: str, root: bool, expected: list[str]) -> None:
     """As the login user, as root, or as another user in a login environment; sudo never asks."""
-    assert shlex.split(_wrapped("echo 'a b'", user, root, {})) == expected
+    assert shlex.split(shell_line("echo 'a b'", user, root, {})) == expected
 
 
 def test_variables_are_exported_before_the_command() -> None:
     """With their values quoted; a real shell sees them."""
-    line = _wrapped('printf %s "$ONE"', "", False, {"ONE": "it's $HOME"})
+    line = shell_line('printf %s "$ONE"', "", False, {"ONE": "it's $HOME"})
     assert subprocess.run(line, shell=True, capture_output=True, text=True, check=True).stdout == "it's $HOME"
 
 
