@@ -11,7 +11,7 @@ import re
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from lab import ip, labs, process
+from lab import inotify, ip, labs, process
 from lab.errors import NetworkTaken
 from lab.home import Home
 from lab.names import bridge_name, hardware_address
@@ -66,6 +66,7 @@ class Network:
             if self._is_up():
                 return False
             self.wall()
+            inotify.make_room()
             if not any(link.name == self.bridge for link in ip.links()):
                 process.as_root(
                     "ip", "link", "add", self.bridge, "address", hardware_address(self._home, "gateway"),
@@ -147,8 +148,8 @@ def refuse_subnet_of_another_lab(lab: Lab, home: Home) -> None:
 def remove(id: str, subnet: IPv4Network | None) -> None:
     """Remove bridge, rules and route of the lab with an id; nothing when they are gone.
 
-    The route stays where the subnet is another lab's by now. Forwarding is switched off again when a lab had switched
-    it on and no other lab is left.
+    The route stays where the subnet is another lab's by now. Forwarding and the limit of inotify instances are set back
+    when a lab had changed them and no other lab is left.
     """
     bridge = f"lab{id}"
     with labs.one_at_a_time("the network"):
@@ -157,7 +158,10 @@ def remove(id: str, subnet: IPv4Network | None) -> None:
         process.as_root("ip", "link", "delete", bridge, check=False)
         if subnet is not None and labs.owner(subnet, but=id) is None:
             process.as_root("ip", "route", "delete", "unreachable", str(subnet), check=False)
-        if WAS_OFF.exists() and not any(labs.BRIDGE.fullmatch(link.name) for link in ip.links()):
+        if any(labs.BRIDGE.fullmatch(link.name) for link in ip.links()):
+            return
+        inotify.give_back()
+        if WAS_OFF.exists():
             process.as_root("tee", FORWARD, stdin="0\n")
             process.as_root("rm", "-f", WAS_OFF)
 
