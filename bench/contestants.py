@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 from typing import Protocol
 
 from bench.boxes import INSECURE_KEY
 from lab import home
+from lab.config import parse
 from lab.home import Home
 from lab.names import bridge_name
 from lab.network import Network
@@ -99,8 +100,7 @@ class Rival:
         ]
         lines += ["[backends]", "voxy", "zero", "[all:vars]", "ansible_user=vagrant"]
         (self._work / "inventory.ini").write_text("\n".join(lines) + f"\nansible_ssh_private_key_file={INSECURE_KEY}\n")
-        home_ = Home(self.folder)
-        home_.make()
+        Home(self.folder).make()
         self._network.ensure()
 
     def up(self) -> None:
@@ -116,7 +116,8 @@ class Rival:
         self._run(*(self.tool or ("vagrant", "provision")))
 
     def down(self) -> None:
-        """The guests; the network goes with `close`."""
+        """The guests, and Ansible's kept connections to them; the network goes with `close`."""
+        rmtree(self._kept, ignore_errors=True)
         self._run("vagrant", "destroy", "--force")
 
     def close(self) -> None:
@@ -134,6 +135,10 @@ class Rival:
         return self.folder / "bench" / "rivals" / self.name
 
     @property
+    def _kept(self) -> Path:
+        return self.folder / "kept"
+
+    @property
     def _bridge(self) -> str:
         return bridge_name(Home(self.folder))
 
@@ -145,7 +150,8 @@ class Rival:
         return {
             **os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}", "VAGRANT_CHECKPOINT_DISABLE": "1",
             "RIVAL_BOX": self.box, "RIVAL_BRIDGE": self._bridge, "RIVAL_SUBNET": f"192.168.{self.subnet}",
-            "RIVAL_KEY": str(INSECURE_KEY), "RIVAL_KNOWN_HOSTS": str(self.folder / "known_hosts"),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self._kept), "RIVAL_KEY": str(INSECURE_KEY),
+            "RIVAL_KNOWN_HOSTS": str(self.folder / "known_hosts"),
         }  # fmt: skip
 
     def _run(self, *command: str) -> None:
@@ -192,8 +198,6 @@ def await_both(subnet: int) -> None:
 
 
 def _lab_on(subnet: int) -> Lab:
-    from lab.config import parse
-
     hosts = [
         {"name": name, "address": f"192.168.{subnet}.{last}", "roles": ["balancer" if last == 10 else "backend"]}
         for name, last in zip(GUESTS, (10, 11, 12), strict=True)
