@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import ip, labs
+from lab import inotify, ip, labs
 from lab.home import Home
 from tests.unit.hello_process import hello, start
 
@@ -29,6 +29,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LAB_STATE", str(tmp_path / "state"))
     monkeypatch.setattr(ip, "_ip", lambda *words: [])
     monkeypatch.setattr(labs, "_settings", lambda: [])
+    monkeypatch.setattr(inotify, "BEFORE", tmp_path / "limit-was-not-raised")
     return cache
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import config, inotify, ip, labs, network, process, registry
+from lab import config, ip, labs, network, process, registry
 from lab.errors import NetworkTaken, Result
 from lab.home import Home
 from lab.names import bridge_name
@@ -151,7 +151,6 @@ def test_all_is_removed_that_was_made(monkeypatch: pytest.MonkeyPatch, home: Hom
     mark = tmp_path / "forwarding-was-off"
     mark.touch()
     monkeypatch.setattr(network, "WAS_OFF", mark)
-    monkeypatch.setattr(inotify, "BEFORE", tmp_path / "limit-was-not-raised")
     told: list[str] = []
 
     def as_root(*argv: object, check: bool = True, stdin: str = "", **more: object) -> Result:
