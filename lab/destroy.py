@@ -6,10 +6,11 @@ import shutil
 
 from lab.events import Listener, phase
 from lab.home import Home
+from lab.machines import libvirtd, pool
 from lab.machines.choose import machines_for
 from lab.machines.vagrant import providers_in_use
-from lab.network import Network
 from lab.topology import Lab
+from lab.virtual_network import network_of
 
 KEPT = ("lock", "runs", "logs", "exercises", "student")
 """What a lab's folder keeps: records, and what a student has reached."""
@@ -22,11 +23,16 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
         LabError: something could not be removed; destroy again once the cause is mended.
     """
     for provider in _providers(home):
+        if provider == "libvirt":
+            libvirtd.ensure()
         with phase(listener, "guests", provider):
             machines_for(lab, home, provider).destroy()
-        if provider == "lxc":
+        if network := network_of(provider, lab, home):
             with phase(listener, "network"):
-                Network(lab, home).remove()
+                network.remove()
+        if provider == "libvirt":
+            pool.clear()
+            libvirtd.release()
     for entry in list(home.path.iterdir()) if home.path.is_dir() else []:
         if entry.name in KEPT:
             continue

@@ -23,7 +23,7 @@ FOLDER = ".lab"
 class State:
     """What is known about a lab that was brought up: enough to do without Vagrant.
 
-    `app` is what the backends run, `app_named` whether the user asked for it by name.
+    `driver` is how libvirt runs the guests: kvm, or qemu for emulation. `app` is what the backends run, `app_named` whether the user asked for it by name.
     """
 
     provider: str = ""
@@ -31,6 +31,7 @@ class State:
     app_named: bool = False
     box: str = ""
     targets: tuple[SshTarget, ...] = field(default=())
+    driver: str = ""
 
 
 class Home:
@@ -140,7 +141,8 @@ class Home:
 
 def _state_from(table: dict[str, object]) -> State:
     targets = tuple(SshTarget(**target) for target in table["targets"])  # type: ignore[attr-defined]
-    return State(str(table["provider"]), str(table["app"]), bool(table["app_named"]), str(table["box"]), targets)
+    return State(str(table["provider"]), str(table["app"]), bool(table["app_named"]), str(table["box"]), targets,
+                 str(table.get("driver", "")))  # fmt: skip
 
 
 def cache() -> Path:

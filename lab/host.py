@@ -71,10 +71,15 @@ class SshHost:
 
     The host's key must be in the target's known_hosts file. Use as a context manager, from one
     thread at a time.
+
+    Args:
+        target: how to reach it.
+        connect_s: how long each part of making a connection may take.
     """
 
-    def __init__(self, target: SshTarget) -> None:
+    def __init__(self, target: SshTarget, connect_s: float = CONNECT_S) -> None:
         self.name = target.name
+        self._connect_s = connect_s
         self.target = target
         self._opened: Any = None
 
@@ -173,7 +178,7 @@ class SshHost:
             if give_up():
                 raise HostUnreachable(f"{self.name}: was not booted")
             try:
-                return self.run("true", timeout_s=CONNECT_S).ok
+                return self.run("true", timeout_s=self._connect_s).ok
             except (HostUnreachable, CommandFailed):
                 self.close()
                 return False
@@ -218,10 +223,10 @@ class SshHost:
 
         logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # a lost connection is an error of ours, said once
         options = {"key_filename": self.target.key, "look_for_keys": False, "allow_agent": False,
-                   "banner_timeout": CONNECT_S, "auth_timeout": CONNECT_S}  # fmt: skip
+                   "banner_timeout": self._connect_s, "auth_timeout": self._connect_s}  # fmt: skip
         connection = Connection(
             self.target.address, user=self.target.user, port=self.target.port,
-            config=Config(overrides={"load_ssh_configs": False}), connect_timeout=CONNECT_S,
+            config=Config(overrides={"load_ssh_configs": False}), connect_timeout=self._connect_s,
             connect_kwargs=options,
         )  # fmt: skip
         try:

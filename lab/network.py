@@ -1,4 +1,4 @@
-"""The network of a lab of containers: a bridge, its address, a way out, and a wall behind it.
+"""The network of a lab on this computer: a bridge, its address, a way out, and a wall behind it.
 
 Nothing is configured for good: everything is made by `Network.ensure` and removed by
 `Network.remove`, and bears the lab's id, so that two labs never touch each other's.
@@ -55,24 +55,8 @@ class Network:
         self.refuse_taken_subnet()
         if self._is_up():
             return False
-        self._wall()
-        links = _ip_json("link", "show")
-        if not any(link["ifname"] == self.bridge for link in links):
-            process.as_root(
-                "ip",
-                "link",
-                "add",
-                self.bridge,
-                "address",
-                hardware_address(self._home, "gateway"),
-                "type",
-                "bridge",
-                "forward_delay",
-                "0",
-            )
-        process.as_root("ip", "link", "set", self.bridge, "alias", f"lab {self._lab.name} in {self._home.folder}"[:255])
-        process.as_root("ip", "address", "replace", self._gateway, "dev", self.bridge)
-        process.as_root("ip", "link", "set", self.bridge, "up")
+        self._allow_forwarding()
+        self._make_bridge()
         self._way_out()
         return True
 
@@ -83,11 +67,31 @@ class Network:
         """
         process.as_root("nft", "delete", "table", "ip", self.bridge, check=False)
         self._docker_rules("-D")
-        process.as_root("ip", "link", "delete", self.bridge, check=False)
-        process.as_root("ip", "route", "delete", "unreachable", str(self._lab.subnet), check=False)
+        self._remove_bridge()
+        self._remove_wall()
         if WAS_OFF.exists() and not _other_lab_bridges():
             process.as_root("tee", FORWARD, stdin="0\n")
             process.as_root("rm", "-f", WAS_OFF)
+
+    def _make_bridge(self) -> None:
+        """The wall first, then the bridge before it."""
+        self._wall()
+        if not self._has_bridge():
+            mac = hardware_address(self._home, "gateway")
+            process.as_root("ip", "link", "add", self.bridge, "address", mac, "type", "bridge", "forward_delay", "0")
+        self._name_bridge()
+        process.as_root("ip", "address", "replace", self._gateway, "dev", self.bridge)
+        process.as_root("ip", "link", "set", self.bridge, "up")
+
+    def _has_bridge(self) -> bool:
+        return any(link["ifname"] == self.bridge for link in _ip_json("link", "show"))
+
+    def _name_bridge(self) -> None:
+        """Whose it is, for everybody who meets it."""
+        process.as_root("ip", "link", "set", self.bridge, "alias", f"lab {self._lab.name} in {self._home.folder}"[:255])
+
+    def _remove_bridge(self) -> None:
+        process.as_root("ip", "link", "delete", self.bridge, check=False)
 
     @property
     def _gateway(self) -> str:
@@ -109,11 +113,16 @@ class Network:
         if not self._has_wall():
             process.as_root("ip", "route", "add", "unreachable", str(self._lab.subnet), "metric", WALL_METRIC)
 
-    def _way_out(self) -> None:
-        """The guests reach what this computer reaches, under its address."""
+    def _remove_wall(self) -> None:
+        process.as_root("ip", "route", "delete", "unreachable", str(self._lab.subnet), check=False)
+
+    def _allow_forwarding(self) -> None:
         if FORWARD.read_text().strip() == "0":
             process.as_root("touch", WAS_OFF)
             process.as_root("tee", FORWARD, stdin="1\n")
+
+    def _way_out(self) -> None:
+        """The guests reach what this computer reaches, under its address."""
         process.as_root("nft", "delete", "table", "ip", self.bridge, check=False)
         process.as_root("nft", "-f", "-", stdin=_NAT.format(name=self.bridge, subnet=self._lab.subnet))
         self._docker_rules("-I")

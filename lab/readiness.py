@@ -8,12 +8,12 @@ from lab import nginx_config
 from lab.errors import EnvironmentProblem, UsageError
 from lab.journal import Journal
 from lab.ledger import Ledger
-from lab.network import Network
 from lab.proof import prove
 from lab.records import ClockRecord, ConfigRecord, Finding
 from lab.sample import Clock
 from lab.session import Session
 from lab.status import status
+from lab.virtual_network import network_of
 
 CLOCK_TRIES = 5
 
@@ -53,8 +53,8 @@ def require_balanced(session: Session) -> None:
 def _require_ours(session: Session) -> None:
     """The host behind the target's address has the key that we pinned, and that address on an interface of its own."""
     balancer = session.lab.balancer
-    if session.provider == "lxc":
-        Network(session.lab, session.home).ensure()
+    if network := network_of(session.provider, session.lab, session.home):
+        network.ensure()
     held = session.host(balancer.name).run("ip -brief -4 address").stdout
     if f" {balancer.address}/" not in held:
         raise UsageError(f"{balancer.address} is not {balancer.name}'s own address: it gets no load", "lab provision")

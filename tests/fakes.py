@@ -174,6 +174,14 @@ class FakePowerTool:
         del self.held[guest]
 
 
+class FakeKeeper(FakePowerTool):
+    """A provider that must be told which state to go back to."""
+
+    def keep(self, guest: str) -> None:
+        """It is remembered."""
+        self.told.append(f"keep {guest}")
+
+
 class FakeRenewer(FakePowerTool):
     """A provider that has a quick way back to the box."""
 

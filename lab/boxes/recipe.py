@@ -71,7 +71,9 @@ class VmRecipe:
     @property
     def consoles(self) -> str:
         """The kernel's consoles; systemd writes to the last."""
-        return "console=tty0 console=ttyS0,115200" if self.provider == "libvirt" else "console=ttyS0,115200 console=tty0"
+        return (
+            "console=tty0 console=ttyS0,115200" if self.provider == "libvirt" else "console=ttyS0,115200 console=tty0"
+        )
 
     @property
     def size_gib(self) -> int:

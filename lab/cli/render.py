@@ -35,5 +35,5 @@ def render(what: str, provider: str | None, file: Path | None) -> None:
         from lab.vagrantfile import render as vagrantfile
 
         chosen = provider or (lab.provider if lab.provider != "auto" else "lxc")
-        box = "lab-lxc" if chosen == "lxc" else str(getattr(lab.box, chosen))
+        box = getattr(lab.box, chosen, "") or f"lab-{chosen}"
         click.echo(vagrantfile(lab, chosen, home.state().box or box, home), nl=False)

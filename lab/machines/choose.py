@@ -61,6 +61,18 @@ def choose(wanted: str) -> Choice:
     raise MissingTool(f"no provider works on this computer: {reasons}", "lab doctor says what to install")
 
 
+def driver_of(provider: str) -> tuple[str, str]:
+    """How a provider's guests are run here, and a sentence for the user where that is slow; both may be empty.
+
+    libvirt's guests run under KVM where that works, and are emulated where it does not.
+    """
+    if provider != "libvirt":
+        return "", ""
+    if kvm_works():
+        return "kvm", ""
+    return "qemu", "KVM does not run guests here: they are emulated, which takes minutes, and every deadline is longer"
+
+
 def kvm_works() -> bool:
     """Whether a guest really runs under KVM: tried with nine bytes of machine code, not looked up.
 
@@ -76,7 +88,7 @@ def kvm_works() -> bool:
         firmware.write_bytes(bytes(0xFFF0) + code.ljust(16, b"\xf4"))
         try:
             done = process.run(
-                emulator, "-accel", "kvm", "-nodefaults", "-display", "none", "-no-reboot", "-bios", firmware,
+                emulator, "-accel", "kvm", "-cpu", "host", "-nodefaults", "-display", "none", "-no-reboot", "-bios", firmware,
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=1", check=False, timeout_s=5,
             )  # fmt: skip
         except CommandFailed:

@@ -48,6 +48,15 @@ class Renewer(Protocol):
         ...
 
 
+@runtime_checkable
+class Keeper(Protocol):
+    """A provider whose boxes are not yet the lab's: what `renew` goes back to is kept once a guest is finished."""
+
+    def keep(self, guest: str) -> None:
+        """Remember a guest's disk as it is; nothing when one is remembered."""
+        ...
+
+
 class Switch:
     """Switches the guests of one lab: those whose names begin with its prefix."""
 
@@ -87,6 +96,11 @@ class Switch:
         self.off(name, graceful=False)
         if self._state(name) is not State.ABSENT:
             self._tool.remove(self._prefix + name)
+
+    def keep(self, name: str) -> None:
+        """Remember a guest as `renew` shall make it, where the provider needs that."""
+        if isinstance(self._tool, Keeper):
+            self._tool.keep(self._prefix + name)
 
     def renew(self, name: str) -> bool:
         """Put a guest back to its box and start it; False, and nothing done, where there is no quick way to."""
