@@ -154,7 +154,7 @@ def reject_link(host: str, *, lasting: Duration = TEN) -> Fault:
 
 
 def lose_packets(host: str, *, percent: int = 20, lasting: Duration = TEN) -> Fault:
-    """Some packets are lost at random: what the host sends, by netem; without it what the balancer sends, by nftables."""
+    """Some packets are lost at random: of the host's, by netem; without it of the balancer's, by nftables."""
     if not 1 <= percent <= 90:
         raise UsageError(f"lose_packets: {percent} % is out of range", "write a number from 1 to 90")
     verdict = f"numgen random mod 100 '<' {percent} drop"

@@ -23,7 +23,8 @@ FOLDER = ".lab"
 class State:
     """What is known about a lab that was brought up: enough to do without Vagrant.
 
-    `driver` is how libvirt runs the guests: kvm, or qemu for emulation. `app` is what the backends run, `app_named` whether the user asked for it by name.
+    `driver` is how libvirt runs the guests: kvm, or qemu for emulation. `app` is what the backends run, `app_named`
+    whether the user asked for it by name.
     """
 
     provider: str = ""

@@ -16,7 +16,6 @@ from lab.machines.choose import machines_for
 from lab.machines.protocol import Machines
 from lab.topology import Lab
 
-
 EMULATED = 6.0
 """Node starts in 0.1 s in a container, and took 0.6 to 4 s under QEMU without KVM."""
 

@@ -38,7 +38,7 @@ class VirtualNetwork(Network):
     def _make_bridge(self) -> None:
         """A network that stands is left alone: taking it down would cut the guests off for good."""
         if not self._has_bridge():
-            process.run("virsh", "--connect", URI, "net-destroy", self.bridge, check=False)
+            self._forget()
             with _double_wall(self._lab), tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
                 self._remove_wall()
                 file.write(definition(self._lab, self._home, self.bridge))
@@ -50,9 +50,13 @@ class VirtualNetwork(Network):
         self._name_bridge()
 
     def _remove_bridge(self) -> None:
+        self._forget()
+        super()._remove_bridge()
+
+    def _forget(self) -> None:
+        """No network of that name at libvirt, running or only defined."""
         for verb in ("net-destroy", "net-undefine"):
             process.run("virsh", "--connect", URI, verb, self.bridge, check=False)
-        super()._remove_bridge()
 
 
 @contextmanager

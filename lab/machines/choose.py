@@ -77,7 +77,8 @@ def kvm_works() -> bool:
     """Whether a guest really runs under KVM: tried with nine bytes of machine code, not looked up.
 
     /dev/kvm may open and a guest may be made where none can run. The probe is a firmware whose only
-    act is to end the emulator with a code of its own.
+    act is to end the emulator with a code of its own. It gets this computer's CPU, as libvirt's guests do: without
+    that it has run where no system booted.
     """
     emulator = process.find(_EMULATORS.get(platform.machine(), "none"))
     if emulator is None or not os.access("/dev/kvm", os.R_OK | os.W_OK):
@@ -88,8 +89,8 @@ def kvm_works() -> bool:
         firmware.write_bytes(bytes(0xFFF0) + code.ljust(16, b"\xf4"))
         try:
             done = process.run(
-                emulator, "-accel", "kvm", "-cpu", "host", "-nodefaults", "-display", "none", "-no-reboot", "-bios", firmware,
-                "-device", "isa-debug-exit,iobase=0xf4,iosize=1", check=False, timeout_s=5,
+                emulator, "-accel", "kvm", "-cpu", "host", "-nodefaults", "-display", "none", "-no-reboot",
+                "-bios", firmware, "-device", "isa-debug-exit,iobase=0xf4,iosize=1", check=False, timeout_s=5,
             )  # fmt: skip
         except CommandFailed:
             return False

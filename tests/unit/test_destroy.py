@@ -24,6 +24,7 @@ class World:
         self.machines.create()
         self.asked: list[str] = []
         self.networks = 0
+        self.done: list[str] = []
 
 
 @pytest.fixture
@@ -36,14 +37,18 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         return made.machines
 
     class FakeNetwork:
-        def __init__(self, lab: Lab, home: Home) -> None:
-            pass
-
         def remove(self) -> None:
             made.networks += 1
+            made.done.append("network")
+
+    def network_of(provider: str, lab: Lab, home: Home) -> FakeNetwork | None:
+        return None if provider == "virtualbox" else FakeNetwork()
 
     monkeypatch.setattr(module, "machines_for", machines_for)
-    monkeypatch.setattr(module, "Network", FakeNetwork)
+    monkeypatch.setattr(module, "network_of", network_of)
+    monkeypatch.setattr(module.libvirtd, "ensure", lambda: made.done.append("ensure"))
+    monkeypatch.setattr(module.pool, "clear", lambda: made.done.append("clear"))
+    monkeypatch.setattr(module.libvirtd, "release", lambda: made.done.append("release"))
     return made
 
 
@@ -69,6 +74,14 @@ def test_virtual_machines_have_no_network_of_ours(world: World, home: Home) -> N
     home.remember(provider="virtualbox")
     destroy(Lab(), home, silent)
     assert (world.asked, world.networks) == (["virtualbox"], 0)
+
+
+def test_of_libvirt_nothing_stays(world: World, home: Home) -> None:
+    """Its daemon is asked back to remove guests, network and images, and goes last."""
+    home.remember(provider="libvirt")
+    destroy(Lab(), home, silent)
+    assert world.done == ["ensure", "network", "clear", "release"]
+    assert set(world.machines.states().values()) == {State.ABSENT}
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"provider": "lxc"}'])
