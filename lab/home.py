@@ -17,6 +17,8 @@ from lab.errors import EnvironmentProblem, LabBusy
 from lab.host import SshTarget
 
 FOLDER = ".lab"
+EMULATED = 6.0
+"""Node starts in 0.1 s in a container, and took 0.6 to 4 s under QEMU without KVM."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class State:
     box: str = ""
     targets: tuple[SshTarget, ...] = field(default=())
     driver: str = ""
+
+    @property
+    def patience(self) -> float:
+        """By how much deadlines are longer than a container's: 1, or more where the guests are emulated."""
+        return EMULATED if self.driver == "qemu" else 1.0
 
 
 class Home:

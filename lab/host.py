@@ -35,9 +35,15 @@ class SshTarget:
 
 
 class Host(Protocol):
-    """What steps, checks and faults ask of a host; the fake in tests has the same four verbs."""
+    """What steps, checks and faults ask of a host; the fake in tests has the same four verbs.
+
+    Attributes:
+        name: the host's.
+        patience: by how much deadlines are longer on it; above 1 where it is emulated.
+    """
 
     name: str
+    patience: float
 
     def run(
         self,
@@ -74,12 +80,13 @@ class SshHost:
 
     Args:
         target: how to reach it.
-        connect_s: how long each part of making a connection may take.
+        patience: by how much every deadline is longer: those of connecting, and those of the commands.
     """
 
-    def __init__(self, target: SshTarget, connect_s: float = CONNECT_S) -> None:
+    def __init__(self, target: SshTarget, patience: float = 1.0) -> None:
         self.name = target.name
-        self._connect_s = connect_s
+        self.patience = patience
+        self._connect_s = CONNECT_S * patience
         self.target = target
         self._opened: Any = None
 
@@ -115,7 +122,7 @@ class SshHost:
             user: run it as this user, in a login environment; empty is the user that logs in.
             root: run it as root.
             check: raise when the exit code is not 0.
-            timeout_s: after so many seconds the command counts as failed.
+            timeout_s: after so many seconds, times the host's patience, the command counts as failed.
             env: variables for the command.
 
         Raises:
@@ -123,7 +130,7 @@ class SshHost:
             CommandFailed: another exit code than 0, or too late.
         """
         text = quoted(command, *args)
-        result = self._exec(_wrapped(text, user, root, env or {}), text, timeout_s)
+        result = self._exec(_wrapped(text, user, root, env or {}), text, timeout_s * self.patience)
         if check and not result.ok:
             raise CommandFailed(self.name, result)
         return result
@@ -178,7 +185,7 @@ class SshHost:
             if give_up():
                 raise HostUnreachable(f"{self.name}: was not booted")
             try:
-                return self.run("true", timeout_s=self._connect_s).ok
+                return self.run("true", timeout_s=CONNECT_S).ok
             except (HostUnreachable, CommandFailed):
                 self.close()
                 return False

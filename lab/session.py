@@ -11,13 +11,10 @@ from lab import keys
 from lab.errors import HostUnreachable, UsageError
 from lab.events import Listener, silent
 from lab.home import Home
-from lab.host import CONNECT_S, SshHost, SshTarget
+from lab.host import SshHost, SshTarget
 from lab.machines.choose import machines_for
 from lab.machines.protocol import Machines
 from lab.topology import Lab
-
-EMULATED = 6.0
-"""Node starts in 0.1 s in a container, and took 0.6 to 4 s under QEMU without KVM."""
 
 
 class NotUp(UsageError):
@@ -47,7 +44,7 @@ class Session:
     @property
     def patience(self) -> float:
         """By how much the deadlines are longer than a container's: 1, or 6 where the guests are emulated."""
-        return EMULATED if self.home.state().driver == "qemu" else 1.0
+        return self.home.state().patience
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +62,7 @@ class Session:
     def host(self, name: str) -> SshHost:
         """A host of the lab over SSH; opened when it is first used, closed with the session."""
         if name not in self._hosts:
-            self._hosts[name] = SshHost(self._target(name), connect_s=CONNECT_S * self.patience)
+            self._hosts[name] = SshHost(self._target(name), self.patience)
         return self._hosts[name]
 
     def reachable_host(self, name: str, within_s: float, give_up: Callable[[], bool] = lambda: False) -> SshHost:

@@ -45,6 +45,8 @@ class FakeHost:
             part that fits counts; a command that nothing fits succeeds and says nothing.
     """
 
+    patience = 1.0
+
     def __init__(self, name: str = "voxy", script: Mapping[str, Reply] | None = None) -> None:
         self.name = name
         self.script = dict(script or {})
@@ -96,6 +98,8 @@ class FakeHost:
 
 class LocalHost:
     """This computer as a host, for states of a folder of the test: its commands are really run, as this user."""
+
+    patience = 1.0
 
     def __init__(self, name: str = "voxy") -> None:
         self.name = name

@@ -39,7 +39,7 @@ class Choice:
 def machines_for(lab: Lab, home: Home, provider: str) -> Machines:
     """The machines of a lab at a provider."""
     tool: PowerTool = _TOOLS[provider]()
-    return VagrantMachines(lab, home, provider, Switch(tool, container_prefix(home)))
+    return VagrantMachines(lab, home, provider, Switch(tool, container_prefix(home), home.state().patience))
 
 
 def choose(wanted: str) -> Choice:

@@ -60,9 +60,10 @@ class Keeper(Protocol):
 class Switch:
     """Switches the guests of one lab: those whose names begin with its prefix."""
 
-    def __init__(self, tool: PowerTool, prefix: str) -> None:
+    def __init__(self, tool: PowerTool, prefix: str, patience: float = 1.0) -> None:
         self._tool = tool
         self._prefix = prefix
+        self._patience = patience
 
     def states(self, names: Collection[str]) -> Mapping[str, State]:
         """The state of each host."""
@@ -75,7 +76,7 @@ class Switch:
             self._tool.start(self._prefix + name)
 
     def off(self, name: str, *, graceful: bool) -> None:
-        """Shut down within 60 s, or take the power at once; nothing when it is off.
+        """Shut down within 60 s, or longer where guests are emulated, or take the power at once; nothing when it is off.
 
         Raises:
             HostUnreachable: the guest did not shut down in time.
@@ -88,7 +89,7 @@ class Switch:
             self._tool.cut(self._prefix + name)
         wait_for(
             f"power off of {name}", lambda: self._state(name) is not State.RUNNING,
-            within_s=SHUTDOWN_S, mend=f"`lab halt --force {name}` takes its power",
+            within_s=SHUTDOWN_S * self._patience, mend=f"`lab halt --force {name}` takes its power",
         )  # fmt: skip
 
     def forget(self, name: str) -> None:

@@ -11,6 +11,7 @@ from lab.destroy import destroy
 from lab.errors import EnvironmentProblem
 from lab.events import silent
 from lab.home import Home
+from lab.machines import libvirtd, pool
 from lab.machines.fake import FakeMachines
 from lab.machines.protocol import State
 from lab.topology import Lab
@@ -46,9 +47,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
     monkeypatch.setattr(module, "machines_for", machines_for)
     monkeypatch.setattr(module, "network_of", network_of)
-    monkeypatch.setattr(module.libvirtd, "ensure", lambda: made.done.append("ensure"))
-    monkeypatch.setattr(module.pool, "clear", lambda: made.done.append("clear"))
-    monkeypatch.setattr(module.libvirtd, "release", lambda: made.done.append("release"))
+    monkeypatch.setattr(libvirtd, "ensure", lambda: made.done.append("ensure"))
+    monkeypatch.setattr(pool, "clear", lambda: made.done.append("clear"))
+    monkeypatch.setattr(libvirtd, "release", lambda: made.done.append("release"))
     return made
 
 

@@ -33,9 +33,9 @@ class Computer:
             case ["tee", path]:
                 Path(path).write_text(str(more["stdin"]))
             case ["kill", pid]:
-                name = next(name for name, number in self.alive.items() if str(number) == pid)
-                del self.alive[name]
-                self.told.append(f"stop {name}")
+                ended = next(each for each, number in self.alive.items() if str(number) == pid)
+                del self.alive[ended]
+                self.told.append(f"stop {ended}")
             case ["rm", "-f", path]:
                 Path(path).unlink(missing_ok=True)
         return Result("", 0, "", "")
