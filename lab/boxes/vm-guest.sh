@@ -17,8 +17,13 @@ rm /usr/sbin/policy-rc.d /var/log/lab-vm.log
 
 # What a container had to do without.
 systemctl -q unmask "$@"
-systemctl -q mask e2scrub_reap.service systemd-networkd-wait-online.service
 systemctl -q enable systemd-networkd systemd-resolved
+# What nothing here uses, and an emulated guest would spend a part of its start on.
+systemctl -q mask e2scrub_reap.service systemd-networkd-wait-online.service systemd-pstore.service \
+    systemd-update-utmp.service systemd-update-utmp-runlevel.service kmod-static-nodes.service \
+    modprobe@configfs.service modprobe@dm_mod.service modprobe@drm.service modprobe@efi_pstore.service \
+    modprobe@fuse.service modprobe@loop.service dev-mqueue.mount sys-kernel-config.mount \
+    sys-fs-fuse-connections.mount sys-kernel-tracing.mount
 
 echo 'LABEL=lab-root / ext4 errors=remount-ro 0 1' >/etc/fstab
 
@@ -36,7 +41,7 @@ ClientIdentifier=mac
 END
 ln -sf /run/systemd/resolve/resolv.conf /etc/resolv.conf
 
-cat >/usr/local/sbin/lab-first-boot <<'END'
+cat >/usr/local/sbin/first-boot <<'END'
 #!/bin/sh
 # The root file system takes the whole disk; the host gets a key of its own.
 set -eu
@@ -50,8 +55,8 @@ grow() {
 grow || echo 'the root file system could not grow' >&2
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
 END
-chmod 755 /usr/local/sbin/lab-first-boot
-cat >/etc/systemd/system/lab-first-boot.service <<'END'
+chmod 755 /usr/local/sbin/first-boot
+cat >/etc/systemd/system/first-boot.service <<'END'
 [Unit]
 Description=The lab's first boot: the whole disk, a host key
 ConditionPathExists=!/etc/ssh/ssh_host_ed25519_key
@@ -60,12 +65,12 @@ Before=ssh.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/usr/local/sbin/lab-first-boot
+ExecStart=/usr/local/sbin/first-boot
 
 [Install]
 WantedBy=multi-user.target
 END
-systemctl -q enable lab-first-boot.service
+systemctl -q enable first-boot.service
 
 # The kernel is named by the link that Debian keeps up to date, so that no kernel needs a new menu.
 mkdir -p /boot/grub
@@ -74,7 +79,7 @@ serial --unit=0 --speed=115200
 terminal_input serial console
 terminal_output serial console
 set root=(hd0,msdos1)
-linux /vmlinuz root=LABEL=lab-root ro net.ifnames=0 $consoles
+linux /vmlinuz root=LABEL=lab-root ro quiet net.ifnames=0 $consoles
 initrd /initrd.img
 boot
 END

@@ -8,12 +8,12 @@ from pathlib import Path
 from lab import process
 from lab.errors import CommandFailed, EnvironmentProblem
 from lab.machines.protocol import State
-from lab.machines.switch import states_from
 from lab.vagrantfile import POOL
 
 URI = "qemu:///system"
 BOX_IMAGE = "_vagrant_box_image_"
 """What vagrant-libvirt puts into the name of a box's image in the store."""
+STORE = Path("/var/lib/lab/pool")
 _DISK, _LAYER = ".img", ".layer.img"
 _GONE = "failed to connect to the hypervisor"
 _DEAF = "Connection reset by peer", "End of file while reading data", _GONE
@@ -28,8 +28,9 @@ class Libvirt:
 
     def guests(self) -> Mapping[str, State]:
         """Every domain. A disk that no domain has is what is left of a guest, which counts as one without power."""
-        every = {*self._virsh("list", "--all", "--name").split(), *self._disks()}
-        return states_from(every, self._virsh("list", "--state-running", "--name").split())
+        rows = [line.split() for line in self._virsh("list", "--all").splitlines()[2:]]
+        domains = {row[1]: State.STOPPED if row[0] == "-" else State.RUNNING for row in rows if row}
+        return {**dict.fromkeys(self._disks(), State.STOPPED), **domains}
 
     def start(self, guest: str) -> None:
         """Start the domain."""
@@ -47,8 +48,9 @@ class Libvirt:
         """Remove the domain and its disks, or what there is of them."""
         if guest in self._virsh("list", "--all", "--name").split():
             self._virsh("undefine", guest, "--managed-save", "--snapshots-metadata")
+        there = volumes()
         for volume in (guest + _LAYER, guest + _DISK):
-            if volume in volumes():
+            if volume in there:
                 self._virsh("vol-delete", "--pool", POOL, volume)
 
     def keep(self, guest: str) -> None:
@@ -85,9 +87,9 @@ class Libvirt:
         self.start(guest)
 
     def _disks(self) -> set[str]:
-        """The guests whose disks are in the store."""
-        ours = [name for name in volumes() if name.startswith("lab-") and BOX_IMAGE not in name]
-        return {name.removesuffix(_LAYER).removesuffix(_DISK) for name in ours}
+        """The guests whose disks are in the store; looked for in its folder, for states are asked for all the time."""
+        names = [path.name for path in STORE.glob(f"lab-*{_DISK}") if BOX_IMAGE not in path.name]
+        return {name.removesuffix(_LAYER).removesuffix(_DISK) for name in names}
 
     def _disk_of(self, guest: str) -> Path:
         """The file that the domain writes to."""

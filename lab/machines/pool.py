@@ -6,17 +6,15 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from lab import process
-from lab.machines.libvirt import BOX_IMAGE, virsh, volumes
+from lab.machines.libvirt import BOX_IMAGE, STORE, virsh, volumes
 from lab.vagrantfile import POOL
-
-FOLDER = Path("/var/lib/lab/pool")
 
 
 def ensure() -> None:
     """Make the store when it is not there."""
     if POOL not in virsh("pool-list", "--all", "--name").split():
-        process.as_root("mkdir", "-p", FOLDER)
-        virsh("pool-define-as", POOL, "dir", "--target", str(FOLDER))
+        process.as_root("mkdir", "-p", STORE)
+        virsh("pool-define-as", POOL, "dir", "--target", str(STORE))
     if POOL not in virsh("pool-list", "--name").split():
         virsh("pool-start", POOL)
 
@@ -37,7 +35,7 @@ def clear() -> None:
     if there == unused:
         virsh("pool-destroy", POOL)
         virsh("pool-undefine", POOL)
-        process.as_root("rmdir", FOLDER, check=False)
+        process.as_root("rmdir", STORE, check=False)
 
 
 def _ground(volume: str) -> str:

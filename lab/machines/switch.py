@@ -76,7 +76,7 @@ class Switch:
             self._tool.start(self._prefix + name)
 
     def off(self, name: str, *, graceful: bool) -> None:
-        """Shut down within 60 s, or longer where guests are emulated, or take the power at once; nothing when it is off.
+        """Shut down within 60 s (longer where guests are emulated), or take the power at once; twice is once.
 
         Raises:
             HostUnreachable: the guest did not shut down in time.

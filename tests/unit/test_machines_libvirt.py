@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lab import process
@@ -35,8 +37,11 @@ class Virsh:
         match words:
             case ["list", "--all", "--name"]:
                 return "\n".join(self.domains)
-            case ["list", "--state-running", "--name"]:
-                return "\n".join(name for name, state in self.domains.items() if state == "running")
+            case ["list", "--all"]:
+                rows = [
+                    f" {'1' if state == 'running' else '-'}   {name}   {state}" for name, state in self.domains.items()
+                ]
+                return " Id   Name   State\n------\n" + "\n".join(rows) + "\n\n"
             case ["pool-list", "--name"]:
                 return "default\nlab\n" if self.volumes else "default\n"
             case ["vol-list", "lab"]:
@@ -52,25 +57,27 @@ class Virsh:
 
 
 @pytest.fixture
-def virsh(monkeypatch: pytest.MonkeyPatch) -> Virsh:
+def virsh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Virsh:
     """A lab with a running and a stopped guest, beside a domain of somebody else."""
     made = Virsh(
-        {"lab-1-voxy": "running", "lab-1-zero": "off", "mine": "running"}, ["lab-1-voxy.img", "lab-1-zero.img", BOX]
+        {"lab-1-voxy": "running", "lab-1-zero": "shut off", "mine": "running"},
+        ["lab-1-voxy.img", "lab-1-zero.img", BOX],
     )
     monkeypatch.setattr(process, "run", made.run)
     monkeypatch.setattr(process, "as_root", made.run)
+    monkeypatch.setattr(module, "STORE", tmp_path)
     return made
 
 
-def test_a_disk_without_a_domain_is_what_is_left_of_a_guest(virsh: Virsh) -> None:
+def test_a_disk_without_a_domain_is_what_is_left_of_a_guest(virsh: Virsh, tmp_path: Path) -> None:
     """It has no power; the image of a box is no guest."""
-    virsh.volumes += ["lab-1-akuma.img", "lab-2-luna.layer.img"]
+    for name in (*virsh.volumes, "lab-1-akuma.img", "lab-2-luna.layer.img"):
+        (tmp_path / name).touch()
     assert Libvirt().guests() == {
         "lab-1-voxy": State.RUNNING, "lab-1-zero": State.STOPPED, "mine": State.RUNNING,
         "lab-1-akuma": State.STOPPED, "lab-2-luna": State.STOPPED,
     }  # fmt: skip
-    virsh.volumes = []
-    assert "lab-1-akuma" not in Libvirt().guests()
+    assert not virsh.told
 
 
 def test_a_guest_is_removed_with_all_its_disks(virsh: Virsh) -> None:

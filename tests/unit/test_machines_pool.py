@@ -58,7 +58,7 @@ def test_with_the_last_guest_the_store_goes(store: Store) -> None:
     store.volumes = {NEW: ""}
     pool.clear()
     assert store.told == [
-        f"vol-delete --pool lab {NEW}", "pool-destroy lab", "pool-undefine lab", f"rmdir {pool.FOLDER}",
+        f"vol-delete --pool lab {NEW}", "pool-destroy lab", "pool-undefine lab", f"rmdir {libvirt.STORE}",
     ]  # fmt: skip
 
 
@@ -81,7 +81,11 @@ def test_without_a_store_nothing_is_cleared(store: Store) -> None:
     [
         (True, True, []),
         (True, False, ["pool-start lab"]),
-        (False, False, [f"mkdir -p {pool.FOLDER}", f"pool-define-as lab dir --target {pool.FOLDER}", "pool-start lab"]),
+        (
+            False,
+            False,
+            [f"mkdir -p {libvirt.STORE}", f"pool-define-as lab dir --target {libvirt.STORE}", "pool-start lab"],
+        ),
     ],
 )
 def test_what_is_missing_of_the_store_is_made(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.machines import libvirtd
-from lab.machines.pool import FOLDER
+from lab.machines.libvirt import STORE
 from tests.realm import Realm
 
 SUBNET = 71
@@ -26,7 +26,7 @@ def small(realm: Realm) -> Realm:
 def left_at_libvirt(realm: Realm) -> list[str]:
     """Every file of libvirt's that bears the lab's id, what is in the store, and a daemon that a lab started."""
     found = [str(path) for folder in LIBVIRT for path in Path(folder).glob("**/*") if realm.home.id in path.name]
-    found += [str(path) for path in FOLDER.glob("*")] if FOLDER.exists() else []
+    found += [str(path) for path in STORE.glob("*")] if STORE.exists() else []
     return found + ([str(libvirtd.MARK)] if libvirtd.MARK.exists() else [])
 
 
