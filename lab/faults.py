@@ -248,7 +248,7 @@ def _by_netem(otherwise: Fault, setting: str, how: str) -> Fault:
         f"if tc qdisc replace dev {device} root netem {setting} 2>/dev/null; then echo 'by netem'; "
         f"else {otherwise.inject} && echo {shlex.quote(how)}; fi"
     )
-    undo = f"tc qdisc delete dev {device} root netem 2>/dev/null; {otherwise.undo}"
+    undo = f"tc qdisc delete dev {device} root netem 2>/dev/null || {{{{ {otherwise.undo}; }}}}"
     return replace(otherwise, inject=inject, undo=undo)
 
 

@@ -17,7 +17,7 @@ from lab.errors import EnvironmentProblem, LabBusy
 from lab.host import SshTarget
 
 FOLDER = ".lab"
-EMULATED = 6.0
+EMULATED = 12.0
 """Node starts in 0.1 s in a container, and took 0.6 to 4 s under QEMU without KVM."""
 
 

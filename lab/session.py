@@ -43,7 +43,7 @@ class Session:
 
     @property
     def patience(self) -> float:
-        """By how much the deadlines are longer than a container's: 1, or 6 where the guests are emulated."""
+        """By how much the deadlines are longer than a container's: 1, or more where the guests are emulated."""
         return self.home.state().patience
 
     def __enter__(self) -> Self:

@@ -63,7 +63,7 @@ def status(session: Session) -> LabStatus:
     return LabStatus(session.lab.name, session.provider, session.lab.url, hosts, Ledger(session.home).entries())
 
 
-def _greets(target: SshTarget, within_s: float) -> bool:
+def _greets(target: SshTarget, within_s: float = PROBE_S) -> bool:
     try:
         with socket.create_connection((target.address, target.port), timeout=within_s) as connection:
             connection.settimeout(within_s)

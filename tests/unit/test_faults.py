@@ -118,7 +118,7 @@ def test_the_filter_is_a_rule_of_its_own_table(name: str) -> None:
     assert "'{ type filter hook input priority -10; }'" in bound.inject
     assert "ip saddr 192.168.56.10 " in bound.inject
     no_table = "nft delete table inet lab_fault 2>/dev/null || true"
-    assert bound.undo.endswith(no_table)
+    assert no_table in bound.undo
     assert no_table + "; nft add table" in bound.inject
 
 
