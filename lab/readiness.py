@@ -16,6 +16,8 @@ from lab.status import status
 from lab.virtual_network import network_of
 
 CLOCK_TRIES = 5
+GOOD_ERROR_S = 0.05
+"""Half of what the gate of the clocks lets pass."""
 
 
 def require_ready(session: Session, ledger: Ledger) -> None:
@@ -74,8 +76,18 @@ def _found(session: Session) -> tuple[Finding, ...]:
 def record_clocks(session: Session, journal: Journal, clock: Clock) -> None:
     """Compare each host's clock with ours, and write down the difference."""
     for host in session.lab.hosts:
-        offset_s, error_s = min((_offset(session, host.name) for _ in range(CLOCK_TRIES)), key=lambda pair: pair[1])
+        offset_s, error_s = _best_offset(session, host.name)
         journal.append(ClockRecord(clock.now(), host.name, offset_s, error_s))
+
+
+def _best_offset(session: Session, name: str) -> tuple[float, float]:
+    """The offset that is known best, of five questions; of up to sixty to an emulated guest that answers slowly."""
+    found = [_offset(session, name) for _ in range(CLOCK_TRIES)]
+    for _ in range(round(CLOCK_TRIES * (session.patience - 1))):
+        if min(error_s for _, error_s in found) <= GOOD_ERROR_S:
+            break
+        found.append(_offset(session, name))
+    return min(found, key=lambda pair: pair[1])
 
 
 def _offset(session: Session, name: str) -> tuple[float, float]:

@@ -35,5 +35,6 @@ def render(what: str, provider: str | None, file: Path | None) -> None:
         from lab.vagrantfile import render as vagrantfile
 
         chosen = provider or (lab.provider if lab.provider != "auto" else "lxc")
-        box = getattr(lab.box, chosen, "") or f"lab-{chosen}"
+        usual = lab.box.public if chosen == "virtualbox" else f"lab-{chosen}"
+        box = getattr(lab.box, chosen, "") or usual
         click.echo(vagrantfile(lab, chosen, home.state().box or box, home), nl=False)
