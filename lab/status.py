@@ -55,7 +55,8 @@ def status(session: Session) -> LabStatus:
         running = states[host.name] is State.RUNNING
         return HostStatus(
             host.name, tuple(role.value for role in host.roles), str(host.address), states[host.name].value,
-            running and host.name in targets and _greets(targets[host.name], PROBE_S * session.patience), _app(session, host, running),
+            running and host.name in targets and _greets(targets[host.name], PROBE_S * session.patience),
+            _app(session, host, running),
         )  # fmt: skip
 
     with workers(len(session.lab.hosts)) as pool:
