@@ -2,7 +2,7 @@
 LAB := .venv/bin/lab
 PYTHON := .venv/bin/python
 
-.PHONY: help lab-up lab-down scenario scenarios test test-unit test-e2e bench lint
+.PHONY: help lab-up lab-down scenario scenarios test test-unit test-e2e test-vm bench lint
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,6 +30,11 @@ test-unit:  ## the tests that need no machine
 test-e2e:  ## contract and end-to-end tests on real LXC guests, in a network of their own
 	@sh tools/setup test
 	@$(PYTHON) -m pytest tests/contract tests/e2e
+
+test-vm:  ## build the boxes of virtual machines, boot three at libvirt, with KVM or emulated (minutes), and test them
+	@sh tools/setup vm
+	@LAB_VM=1 $(PYTHON) -m pytest tests/vm
+	@LAB_VM=1 $(PYTHON) -m pytest tests/contract -k libvirt -o timeout=3600
 
 bench:  ## measure what the README states, and the lab beside its rivals: about half an hour
 	@sh tools/setup bench

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 
-from lab import labs, network, registry
+from lab import labs, registry
 from lab.events import Listener, Note, phase
 from lab.home import Home
+from lab.machines import libvirtd, pool
 from lab.machines.capabilities import Capability
 from lab.machines.choose import machines_for
 from lab.machines.existing import in_use
 from lab.machines.vagrant import providers_in_use
 from lab.topology import Lab
+from lab.virtual_network import network_of
 
 KEPT = ("lock", "runs", "logs", "exercises", "student")
 """What a lab's folder keeps: records, and what a student has reached."""
@@ -26,14 +28,19 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
     here = labs.find(home.id)
     subnet = here.entry.network if here and here.entry.network else lab.subnet  # lab.toml may name another one by now
     for provider in _providers(home):
+        if provider == "libvirt":
+            libvirtd.ensure()
         with phase(listener, "guests", provider):
             machines = machines_for(lab, home, provider)
             machines.destroy()
         if Capability.MAKE not in machines.capabilities:
             listener(Note("the machines stay; of what was put on them, packages stay, but not nginx and nftables"))
-        if provider == "lxc":
+        if network := network_of(provider, lab, home):
             with phase(listener, "network"):
-                network.remove(home.id, subnet)
+                network.remove(subnet)
+        if provider == "libvirt":
+            pool.clear()
+            libvirtd.release()
     for entry in list(home.path.iterdir()) if home.path.is_dir() else []:
         if entry.name in KEPT:
             continue

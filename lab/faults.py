@@ -154,11 +154,12 @@ def reject_link(host: str, *, lasting: Duration = TEN) -> Fault:
 
 
 def lose_packets(host: str, *, percent: int = 20, lasting: Duration = TEN) -> Fault:
-    """Some of the packets from the balancer are lost, at random."""
+    """Some packets are lost at random: of the host's, by netem; without it of the balancer's, by nftables."""
     if not 1 <= percent <= 90:
         raise UsageError(f"lose_packets: {percent} % is out of range", "write a number from 1 to 90")
     verdict = f"numgen random mod 100 '<' {percent} drop"
-    return _filter("lose_packets", host, Effect.SLOW, Sign.DONE, verdict, lasting)
+    dropped = _filter("lose_packets", host, Effect.SLOW, Sign.DONE, verdict, lasting)
+    return _by_netem(dropped, f"loss random {percent}%", "by nftables, for the kernel of this host has no netem")
 
 
 def flap_link(host: str, *, lasting: Duration = TEN) -> Fault:
@@ -182,13 +183,14 @@ def limit_cpu(host: str, *, percent: int = 5, lasting: Duration = TEN) -> Fault:
 
 
 def slow_link(host: str, *, by: Duration, lasting: Duration = TEN) -> Fault:
-    """Every packet of the host is late, by netem; where its kernel has none, injecting says so, and the way out."""
-    device = "$(ip -oneline route get {balancer} | sed 's/.* dev \\([^ ]*\\).*/\\1/')"
-    late = f"tc qdisc replace dev {device} root netem delay {by.seconds * 1000:.0f}ms"
-    otherwise = "echo 'no netem in the kernel of this host: use answer_slowly, or a virtual machine' >&2; exit 1"
-    undo = f"tc qdisc delete dev {device} root 2>/dev/null || true"
-    inject = f"{late} || {{{{ {otherwise}; }}}}"
-    return Fault("slow_link", host, Effect.SLOW, Sign.SLOW, lasting, inject=inject, undo=undo)
+    """Every packet that the host sends is late, by netem.
+
+    A new connection feels that twice: in its first answer and in the page. Where the host's kernel has no netem, the
+    app `hello` takes that long for each answer instead.
+    """
+    otherwise = replace(answer_slowly(host, by=Duration(2 * by.seconds), lasting=lasting), name="slow_link")
+    late = f"delay {by.seconds * 1000:.0f}ms limit 100000"
+    return _by_netem(otherwise, late, "by the app's own switch, for the kernel of this host has no netem")
 
 
 def answer_slowly(host: str, *, by: Duration, lasting: Duration = TEN) -> Fault:
@@ -237,6 +239,17 @@ def fill_disk(host: str, *, lasting: Duration = TEN) -> Fault:
     undo = f"while mountpoint -q {LOGS}; do umount -l {LOGS}; done; nginx -s reopen || true"
     inject = f"mount -t tmpfs -o size=4k,mode=755 lab-full {LOGS} && nginx -s reopen"
     return Fault("fill_disk", host, Effect.BALANCER, Sign.DONE, lasting, inject=inject, undo=undo)
+
+
+def _by_netem(otherwise: Fault, setting: str, how: str) -> Fault:
+    """The fault, done by netem where the host's kernel has it; the last line that injecting prints says how it is."""
+    device = "$(ip -oneline route get {balancer} | sed 's/.* dev \\([^ ]*\\).*/\\1/')"
+    inject = (
+        f"if tc qdisc replace dev {device} root netem {setting} 2>/dev/null; then echo 'by netem'; "
+        f"else {otherwise.inject} && echo {shlex.quote(how)}; fi"
+    )
+    undo = f"tc qdisc delete dev {device} root netem 2>/dev/null || {{{{ {otherwise.undo}; }}}}"
+    return replace(otherwise, inject=inject, undo=undo)
 
 
 def _unit(

@@ -10,11 +10,11 @@ from lab.host import Host
 from lab.ledger import Entry, Ledger
 from lab.machines.capabilities import Capability
 from lab.machines.protocol import State
-from lab.network import Network
 from lab.proof import require_serving
 from lab.session import Session
 from lab.topology import Role
 from lab.vagrantfile import BOOT_TIMEOUT_S
+from lab.virtual_network import network_of
 from lab.waiting import wait_for
 
 CONFIRM_S = 5
@@ -34,34 +34,35 @@ def write_down(fault: Fault, ledger: Ledger, run: str, balancer: str = "") -> En
     return entry
 
 
-def inject(session: Session, fault: Fault, entry: Entry) -> None:
-    """Do it. What runs on the host is armed first with a timer that undoes it, should we die.
+def inject(session: Session, fault: Fault, entry: Entry) -> str:
+    """Do it; what it says of how it is done. What runs on the host is armed first with a timer, should we die.
 
     Raises:
         LabError: it could not be done; the caller heals.
     """
     if fault.kind == "power":
         session.machines.power_off(fault.host, graceful=False)
-        return
+        return ""
     host = session.host(entry.host)
     host.run(
         "systemd-run --quiet --collect --unit=%s --on-active=%s --timer-property=AccuracySec=100ms sh -c %s",
-        _unit(entry), f"{fault.lasting.seconds + DEAD_MAN_MARGIN_S:.0f}", fault.undo, root=True,
+        _unit(entry), f"{fault.lasting.seconds + DEAD_MAN_MARGIN_S * session.patience:.0f}", fault.undo, root=True,
     )  # fmt: skip
-    host.run(fault.inject, root=True)
+    last = host.run(fault.inject, root=True).stdout.strip().rpartition("\n")[2]
+    return last if last.startswith("by ") else ""
 
 
 def confirm(session: Session, fault: Fault, listeners_before: str) -> str:
     """Wait until a probe from the balancer shows that the fault bites; what it showed.
 
     Raises:
-        EnvironmentProblem: it did not show within 5 s.
+        EnvironmentProblem: it did not show within 5 s, or longer where the guests are emulated.
     """
 
     def seen() -> str:
         return _seen(session, fault, listeners_before)
 
-    return wait_for(f"{fault.what}: a sign that it bites", seen, within_s=CONFIRM_S, every_s=0.05)
+    return wait_for(f"{fault.what}: a sign that it bites", seen, within_s=CONFIRM_S * session.patience, every_s=0.05)
 
 
 def listeners(session: Session, name: str) -> str:
@@ -97,10 +98,10 @@ def confirm_healed(session: Session, entry: Entry, ledger: Ledger) -> None:
     """Wait until the host serves again, then take the entry out of the ledger.
 
     Raises:
-        HostUnreachable: it does not serve within 30 s.
+        HostUnreachable: it does not serve within 30 s, or longer where the guests are emulated.
     """
     if session.lab[entry.host].is_a(Role.BACKEND):
-        require_serving(session.lab, entry.host, BACK_S)
+        require_serving(session.lab, entry.host, BACK_S * session.patience)
     else:
         session.host(entry.host).run("systemctl is-active nginx && nginx -t -q", root=True)
     ledger.remove(entry)
@@ -112,8 +113,8 @@ def heal_all(session: Session, ledger: Ledger) -> tuple[Entry, ...]:
     Raises:
         EnvironmentProblem: something could not be undone; everything else was.
     """
-    if session.provider == "lxc":
-        Network(session.lab, session.home).ensure()  # a reboot of this computer has taken the bridge away
+    if network := network_of(session.provider, session.lab, session.home):
+        network.ensure()  # a reboot of this computer has taken the bridge away
     healed, faults = [], []
     for entry in reversed(ledger.entries()):
         try:

@@ -17,14 +17,16 @@ from lab.errors import EnvironmentProblem, LabBusy
 from lab.host import SshTarget
 
 FOLDER = ".lab"
+EMULATED = 12.0
+"""Node starts in 0.1 s in a container, and took 0.6 to 4 s under QEMU without KVM."""
 
 
 @dataclass(frozen=True)
 class State:
     """What is known about a lab that was brought up: enough to do without Vagrant.
 
-    `app` is what the backends run, `app_named` whether the user asked for it by name, `offline` whether the lab was
-    brought up to do without internet.
+    `driver` is how libvirt runs the guests: kvm, or qemu for emulation. `app` is what the backends run, `app_named`
+    whether the user asked for it by name, `offline` whether the lab was brought up to do without internet.
     """
 
     provider: str = ""
@@ -33,6 +35,12 @@ class State:
     box: str = ""
     targets: tuple[SshTarget, ...] = field(default=())
     offline: bool = False
+    driver: str = ""
+
+    @property
+    def patience(self) -> float:
+        """By how much deadlines are longer than a container's: 1, or more where the guests are emulated."""
+        return EMULATED if self.driver == "qemu" else 1.0
 
 
 class Home:
@@ -156,9 +164,9 @@ class Home:
 
 def _state_from(table: dict[str, object]) -> State:
     targets = tuple(SshTarget(**target) for target in table["targets"])  # type: ignore[attr-defined]
-    offline = bool(table.get("offline", False))  # a lab of an earlier version does not say
+    offline, driver = bool(table.get("offline", False)), str(table.get("driver", ""))  # an earlier version says neither
     return State(
-        str(table["provider"]), str(table["app"]), bool(table["app_named"]), str(table["box"]), targets, offline
+        str(table["provider"]), str(table["app"]), bool(table["app_named"]), str(table["box"]), targets, offline, driver
     )
 
 

@@ -35,9 +35,15 @@ class SshTarget:
 
 
 class Host(Protocol):
-    """What steps, checks and faults ask of a host; the fake in tests has the same four verbs."""
+    """What steps, checks and faults ask of a host; the fake in tests has the same four verbs.
+
+    Attributes:
+        name: the host's.
+        patience: by how much deadlines are longer on it; above 1 where it is emulated.
+    """
 
     name: str
+    patience: float
 
     def run(
         self,
@@ -71,10 +77,16 @@ class SshHost:
 
     The host's key must be in the target's known_hosts file. Use as a context manager, from one
     thread at a time.
+
+    Args:
+        target: how to reach it.
+        patience: by how much every deadline is longer: those of connecting, and those of the commands.
     """
 
-    def __init__(self, target: SshTarget) -> None:
+    def __init__(self, target: SshTarget, patience: float = 1.0) -> None:
         self.name = target.name
+        self.patience = patience
+        self._connect_s = CONNECT_S * patience
         self.target = target
         self._opened: Any = None
 
@@ -110,7 +122,7 @@ class SshHost:
             user: run it as this user, in a login environment; empty is the user that logs in.
             root: run it as root.
             check: raise when the exit code is not 0.
-            timeout_s: after so many seconds the command counts as failed.
+            timeout_s: after so many seconds, times the host's patience, the command counts as failed.
             env: variables for the command.
 
         Raises:
@@ -118,7 +130,7 @@ class SshHost:
             CommandFailed: another exit code than 0, or too late.
         """
         text = quoted(command, *args)
-        result = self._exec(shell_line(text, user, root, env or {}), text, timeout_s)
+        result = self._exec(shell_line(text, user, root, env or {}), text, timeout_s * self.patience)
         if check and not result.ok:
             raise CommandFailed(self.name, result)
         return result
@@ -219,10 +231,10 @@ class SshHost:
 
         logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # a lost connection is an error of ours, said once
         options = {"key_filename": self.target.key, "look_for_keys": False, "allow_agent": False,
-                   "banner_timeout": CONNECT_S, "auth_timeout": CONNECT_S}  # fmt: skip
+                   "banner_timeout": self._connect_s, "auth_timeout": self._connect_s}  # fmt: skip
         connection = Connection(
             self.target.address, user=self.target.user, port=self.target.port,
-            config=Config(overrides={"load_ssh_configs": False}), connect_timeout=CONNECT_S,
+            config=Config(overrides={"load_ssh_configs": False}), connect_timeout=self._connect_s,
             connect_kwargs=options,
         )  # fmt: skip
         try:

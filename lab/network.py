@@ -1,4 +1,4 @@
-"""The network of a lab of containers: a bridge, its address, a way out, and a wall behind it.
+"""The network of a lab on this computer: a bridge, its address, a way out, and a wall behind it.
 
 Nothing is configured for good: everything is made by `Network.ensure` and removed by
 `Network.remove`, and bears the lab's id, so that two labs never touch each other's. Guests of one lab reach what this
@@ -65,28 +65,42 @@ class Network:
             self.refuse_taken_subnet()
             if self._is_up():
                 return False
-            self.wall()
             inotify.make_room()
-            if not any(link.name == self.bridge for link in ip.links()):
-                process.as_root(
-                    "ip", "link", "add", self.bridge, "address", hardware_address(self._home, "gateway"),
-                    "type", "bridge", "forward_delay", "0",
-                )  # fmt: skip
-            alias = f"lab {self._home.name or self._lab.name} in {self._home.folder}"[:255]
-            process.as_root("ip", "link", "set", self.bridge, "alias", alias)
-            process.as_root("ip", "address", "replace", self._gateway, "dev", self.bridge)
-            process.as_root("ip", "link", "set", self.bridge, "up")
+            self._allow_forwarding()
+            self._make_bridge()
             self._way_out()
         return True
 
-    def remove(self) -> None:
-        """Remove bridge, address, rules and route; nothing when they are gone."""
-        remove(self._home.id, self._lab.subnet)
+    def remove(self, subnet: IPv4Network | None = None) -> None:
+        """Remove bridge, address, rules and route; nothing when they are gone.
+
+        Args:
+            subnet: whose route goes; None is the topology's.
+        """
+        remove(self._home.id, subnet or self._lab.subnet)
 
     def wall(self) -> None:
         """Packets for the lab never leave this computer, also when the bridge is gone."""
         if not self._has_wall():
             process.as_root("ip", "route", "add", "unreachable", str(self._lab.subnet), "metric", WALL_METRIC)
+
+    def _make_bridge(self) -> None:
+        """The wall first, then the bridge before it."""
+        self.wall()
+        if not self._has_bridge():
+            mac = hardware_address(self._home, "gateway")
+            process.as_root("ip", "link", "add", self.bridge, "address", mac, "type", "bridge", "forward_delay", "0")
+        self._name_bridge()
+        process.as_root("ip", "address", "replace", self._gateway, "dev", self.bridge)
+        process.as_root("ip", "link", "set", self.bridge, "up")
+
+    def _has_bridge(self) -> bool:
+        return any(link.name == self.bridge for link in ip.links())
+
+    def _name_bridge(self) -> None:
+        """Whose it is, for everybody who meets it."""
+        alias = f"lab {self._home.name or self._lab.name} in {self._home.folder}"[:255]
+        process.as_root("ip", "link", "set", self.bridge, "alias", alias)
 
     @property
     def _gateway(self) -> str:
@@ -105,11 +119,16 @@ class Network:
     def _has_wall(self) -> bool:
         return self._lab.subnet in ip.unreachable()
 
-    def _way_out(self) -> None:
-        """The guests reach what this computer reaches, under its address; or nothing, when there is no internet."""
+    def _remove_wall(self) -> None:
+        process.as_root("ip", "route", "delete", "unreachable", str(self._lab.subnet), check=False)
+
+    def _allow_forwarding(self) -> None:
         if FORWARD.read_text().strip() == "0":
             process.as_root("touch", WAS_OFF)
             process.as_root("tee", FORWARD, stdin="1\n")
+
+    def _way_out(self) -> None:
+        """The guests reach what this computer reaches, under its address; or nothing, when there is no internet."""
         process.as_root("nft", "delete", "table", "ip", self.bridge, check=False)
         out = _NO_WAY_OUT if self._lab.offline else _WAY_OUT
         rules = _TABLE.format(name=self.bridge, out=out.format(subnet=self._lab.subnet))

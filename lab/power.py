@@ -87,7 +87,7 @@ def _start_one(session: Session, name: str) -> None:
     session.machines.power_on(name)
     host = session.reachable_host(name, BOOT_TIMEOUT_S[session.provider])
     if session.lab[name].is_a(Role.BACKEND) and host.run(_SAVED, session.lab.app.user, root=True, check=False).ok:
-        require_serving(session.lab, name, APP_S)
+        require_serving(session.lab, name, APP_S * session.patience)
 
 
 def refuse_absent(session: Session, names: tuple[str, ...]) -> None:

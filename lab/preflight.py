@@ -12,9 +12,10 @@ from lab.errors import MissingTool, NoPermission
 
 _TOOLS = {
     "lxc": ("vagrant", "ssh", "ssh-keygen", "git", "lxc-start", "mmdebstrap", "ip", "nft"),
-    "libvirt": ("vagrant", "ssh", "ssh-keygen", "git", "virsh"),
+    "libvirt": ("vagrant", "ssh", "ssh-keygen", "git", "virsh", "libvirtd", "qemu-img", "dnsmasq", "ip"),
     "virtualbox": ("vagrant", "ssh", "ssh-keygen", "git", "VBoxManage"),
     "existing": ("ssh", "ssh-keygen", "ssh-keyscan", "git"),
+    "vm-box": ("vagrant", "lxc-start", "mmdebstrap", "ip", "nft", "mke2fs", "qemu-img"),
 }
 _BUILDERS = ("mmdebstrap",)
 _PLUGINS = {"lxc": "vagrant-lxc", "libvirt": "vagrant-libvirt"}
@@ -24,19 +25,22 @@ _PACKAGES = {
         "ssh-keyscan": "openssh-client",
         "lxc-start": "lxc", "mmdebstrap": "mmdebstrap", "ip": "iproute2", "nft": "nftables",
         "virsh": "libvirt-daemon-system libvirt-clients", "VBoxManage": "virtualbox",
-        "vagrant-lxc": "vagrant-lxc", "vagrant-libvirt": "vagrant-libvirt",
+        "vagrant-lxc": "vagrant-lxc", "vagrant-libvirt": "vagrant-libvirt", "mke2fs": "e2fsprogs",
+        "libvirtd": "libvirt-daemon-system qemu-system-x86", "qemu-img": "qemu-utils", "dnsmasq": "dnsmasq-base",
     },
     "fedora": {
         "vagrant": "vagrant", "ssh": "openssh-clients", "ssh-keygen": "openssh", "git": "git",
         "ssh-keyscan": "openssh-clients", "lxc-start": "lxc", "mmdebstrap": "mmdebstrap", "ip": "iproute",
         "nft": "nftables",
         "virsh": "libvirt-client libvirt-daemon-kvm", "VBoxManage": "VirtualBox",
-        "vagrant-libvirt": "vagrant-libvirt",
+        "vagrant-libvirt": "vagrant-libvirt", "mke2fs": "e2fsprogs", "libvirtd": "libvirt-daemon-kvm",
+        "qemu-img": "qemu-img", "dnsmasq": "dnsmasq",
     },
     "arch": {
         "vagrant": "vagrant", "ssh": "openssh", "ssh-keygen": "openssh", "git": "git", "lxc-start": "lxc",
         "mmdebstrap": "mmdebstrap", "ip": "iproute2", "nft": "nftables", "virsh": "libvirt",
-        "VBoxManage": "virtualbox", "ssh-keyscan": "openssh",
+        "VBoxManage": "virtualbox", "mke2fs": "e2fsprogs", "libvirtd": "libvirt qemu-base", "qemu-img": "qemu-img",
+        "dnsmasq": "dnsmasq", "ssh-keyscan": "openssh",
     },
     "darwin": {
         "vagrant": "--cask vagrant", "VBoxManage": "--cask virtualbox", "git": "git", "ssh": "openssh",
@@ -61,7 +65,7 @@ class Finding:
 
 
 def check(provider: str, *, builds: bool = True) -> None:
-    """Raise when something is missing that the provider cannot do without.
+    """Raise when something is missing that the provider, or `vm-box`, the build of its box, cannot do without.
 
     Args:
         provider: whose tools are looked for.
@@ -77,14 +81,15 @@ def check(provider: str, *, builds: bool = True) -> None:
     text = "; ".join(f"{finding.what}: {finding.detail}" for finding in missing)
     mends = " && ".join(dict.fromkeys(finding.mend for finding in missing if finding.mend))
     kind = NoPermission if all(finding.what == "root" for finding in missing) else MissingTool
-    raise kind(f"the provider {provider} cannot be used: {text}", mends)
+    what = "the box cannot be built" if provider == "vm-box" else f"the provider {provider} cannot be used"
+    raise kind(f"{what}: {text}", mends)
 
 
 def findings(provider: str) -> tuple[Finding, ...]:
     """Everything that the provider needs, with what was found."""
     tools = [_tool(tool) for tool in _TOOLS[provider]]
     plugin = [_plugin(_PLUGINS[provider])] if provider in _PLUGINS else []
-    root = [_root()] if provider == "lxc" else []
+    root = [_root()] if provider in ("lxc", "vm-box") else []
     return (*tools, *plugin, *root)
 
 

@@ -25,6 +25,7 @@ def prove(session: Session) -> Mapping[str, int]:
         HostUnreachable: by the deadline a backend had not answered; the message says who had.
     """
     answers: Counter[str] = Counter()
+    within_s = PROOF_S * session.patience
     expected = _expected(session.lab)
 
     def all_answered() -> bool:
@@ -32,11 +33,11 @@ def prove(session: Session) -> Mapping[str, int]:
         return answers.keys() >= expected and (bool(expected) or answers.total() > answers[""])
 
     try:
-        wait_for("an answer from each backend", all_answered, within_s=PROOF_S, every_s=0.01)
+        wait_for("an answer from each backend", all_answered, within_s=within_s, every_s=0.01)
     except HostUnreachable:
         missing = ", ".join(sorted(expected - answers.keys())) or "any backend"
         raise HostUnreachable(
-            f"{session.lab.url} gave no answer from {missing} within {PROOF_S} s; it gave: {_spoken(answers)}",
+            f"{session.lab.url} gave no answer from {missing} within {within_s:.0f} s; it gave: {_spoken(answers)}",
             f"`lab status` shows the hosts, `lab logs {session.lab.balancer.name}` what nginx says",
         ) from None
     rest = [backend for backend in session.lab.backends if backend.name not in answers]

@@ -287,8 +287,11 @@ class _Phases:
         before = healing.listeners(self.session, fault.host)
         entry = healing.write_down(fault, self.ledger, self.run, self.session.lab.balancer.name)
         self._stage(fault, "written")
-        healing.inject(self.session, fault, entry)
+        how = healing.inject(self.session, fault, entry)
         self._stage(fault, "injected")
+        if how:
+            self.journal.append(EventRecord(self.clock.now(), fault.host, f"{fault.what} {how}"))
+            self.session.listener(Note(f"{fault.what} {how}"))
         self._stage(fault, "confirmed", healing.confirm(self.session, fault, before))
         return entry
 
@@ -303,7 +306,7 @@ class _Phases:
         """Until every backend answers again, as long as nginx may leave one out; then the run goes on in any case."""
         wanted = [backend.name for backend in self.session.lab.backends if not backend.backup]
         wanted = [name for name in wanted if name in self.watch.answered]
-        deadline = self.clock.now() + self.session.lab.upstream.fail_timeout_s + BACK_MARGIN_S
+        deadline = self.clock.now() + self.session.lab.upstream.fail_timeout_s + BACK_MARGIN_S * self.session.patience
         while not self.watch.is_well(wanted) and self.clock.now() < deadline:
             self._watch_for(0.2)
         if not self.watch.is_well(wanted):
@@ -371,7 +374,7 @@ def _hits_backend(faults: tuple[Fault, ...], name: str) -> bool:
 def _load_plan(scenario: Scenario, session: Session, options: Options, faults: tuple[Fault, ...], run: str) -> LoadPlan:
     """Long enough for the slowest run; it is stopped when the phases are over."""
     lasting = sum(fault.lasting.seconds for fault in faults)
-    bound = STEADY_S + lasting + 2 * BACK_MARGIN_S + session.lab.upstream.fail_timeout_s + 60
+    bound = STEADY_S + lasting + 2 * BACK_MARGIN_S * session.patience + session.lab.upstream.fail_timeout_s + 60
     return LoadPlan(
         address=str(session.lab.balancer.address), port=80, host=session.lab.domain, rate=options.rate,
         duration_s=bound, run_id=run, posts=_posts(scenario, options), paths=options.paths, clients=options.clients,

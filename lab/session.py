@@ -41,6 +41,11 @@ class Session:
     _hosts: dict[str, SshHost] = field(default_factory=dict)
     _targets: dict[str, SshTarget] = field(default_factory=dict)
 
+    @property
+    def patience(self) -> float:
+        """By how much the deadlines are longer than a container's: 1, or more where the guests are emulated."""
+        return self.home.state().patience
+
     def __enter__(self) -> Self:
         return self
 
@@ -57,7 +62,7 @@ class Session:
     def host(self, name: str) -> SshHost:
         """A host of the lab over SSH; opened when it is first used, closed with the session."""
         if name not in self._hosts:
-            self._hosts[name] = SshHost(self._target(name))
+            self._hosts[name] = SshHost(self._target(name), self.patience)
         return self._hosts[name]
 
     def reachable_host(self, name: str, within_s: float, give_up: Callable[[], bool] = lambda: False) -> SshHost:

@@ -55,7 +55,8 @@ def status(session: Session) -> LabStatus:
         running = states[host.name] is State.RUNNING
         return HostStatus(
             host.name, tuple(role.value for role in host.roles), str(host.address), states[host.name].value,
-            running and host.name in targets and _greets(targets[host.name]), _app(session, host, running),
+            running and host.name in targets and _greets(targets[host.name], PROBE_S * session.patience),
+            _app(session, host, running),
         )  # fmt: skip
 
     with workers(len(session.lab.hosts)) as pool:
@@ -63,10 +64,10 @@ def status(session: Session) -> LabStatus:
     return LabStatus(session.lab.name, session.provider, session.lab.url, hosts, Ledger(session.home).entries())
 
 
-def _greets(target: SshTarget) -> bool:
+def _greets(target: SshTarget, within_s: float = PROBE_S) -> bool:
     try:
-        with socket.create_connection((target.address, target.port), timeout=PROBE_S) as connection:
-            connection.settimeout(PROBE_S)
+        with socket.create_connection((target.address, target.port), timeout=within_s) as connection:
+            connection.settimeout(within_s)
             return connection.recv(4).startswith(b"SSH-")
     except OSError:
         return False
@@ -75,7 +76,7 @@ def _greets(target: SshTarget) -> bool:
 def _app(session: Session, host: Host, running: bool) -> str | None:
     if not host.is_a(Role.BACKEND):
         return None
-    code = status_of(session.lab, host.name, PROBE_S) if running else None
+    code = status_of(session.lab, host.name, PROBE_S * session.patience) if running else None
     if code is None:
         return "silent"
     return "serving" if code < 400 else f"answers {code}"

@@ -101,12 +101,16 @@ class App:
 
 @dataclass(frozen=True, config=_STRICT)
 class Box:
-    """Where the guests come from: our own box for LXC, a public one for virtual machines."""
+    """Where the guests come from: our own box, unless one is named for the provider.
+
+    `public` is what VirtualBox takes where our box was neither built nor imported.
+    """
 
     suite: Literal["bookworm"] = "bookworm"
     mirror: str = ""
-    virtualbox: str = "debian/bookworm64"
-    libvirt: str = "debian/bookworm64"
+    virtualbox: str = ""
+    libvirt: str = ""
+    public: str = "debian/bookworm64"
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -21,19 +21,20 @@ from lab.apps.profile import names as shipped
 from lab.apps.profile import resolve
 from lab.apps.source import Source, SourceUnreachable, obtain
 from lab.boxes import store
-from lab.boxes.build import build
+from lab.boxes.ours import name_of, obtain_box
 from lab.boxes.recipe import recipe_for
 from lab.context import Context, context_for
 from lab.errors import EnvironmentProblem, Interrupted, LabError, UsageError
 from lab.events import Listener, Note, phase
 from lab.home import Home
 from lab.host import Host
+from lab.machines import libvirtd, pool
 from lab.machines.capabilities import Capability
-from lab.machines.choose import choose, machines_for
+from lab.machines.choose import choose, driver_of, machines_for
 from lab.machines.existing import in_use
 from lab.machines.protocol import State
 from lab.machines.vagrant import providers_in_use
-from lab.network import Network, resolv_conf
+from lab.network import resolv_conf
 from lab.offline import box_for, guarded
 from lab.parallel import workers
 from lab.placing import let_go, settle
@@ -44,6 +45,7 @@ from lab.session import Session
 from lab.steps import Step
 from lab.topology import Lab
 from lab.vagrantfile import BOOT_TIMEOUT_S, render
+from lab.virtual_network import network_of
 
 FALLBACK_APP = "hello"
 LAST_BREATH_S = 20
@@ -154,31 +156,43 @@ def prepare(session: Session, source: Source) -> None:
     if Capability.MAKE not in session.machines.capabilities:
         home.remember(provider=session.provider, box="", offline=lab.offline)
         return
+    if session.provider == "libvirt":
+        libvirtd.ensure()
+        pool.ensure()
     box = _box(session, source)
     keys.make_lab_key(home)
     if session.provider == "lxc":
         keys.make_guest_files(lab, home, resolv_conf(lab))
-        Network(lab, home).ensure()
-    home.write("vagrant/Vagrantfile", render(lab, session.provider, box, home))
-    home.remember(provider=session.provider, box=box, offline=lab.offline)
+    if network := network_of(session.provider, lab, home):
+        network.ensure()
+    driver = home.state().driver or _driver(session)
+    home.write("vagrant/Vagrantfile", render(lab, session.provider, box, home, driver=driver or "kvm"))
+    home.remember(provider=session.provider, box=box, offline=lab.offline, driver=driver)
+
+
+def _driver(session: Session) -> str:
+    """How the provider's guests will be run; the user is told where that is slow."""
+    driver, slow = driver_of(session.provider)
+    if slow:
+        session.listener(Note(slow, loud=True))
+    return driver
 
 
 def _box(session: Session, source: Source) -> str:
     """The name of the box, built and given to Vagrant when it is not there and a guest is to be made."""
     if session.lab.offline:
         return _box_at_hand(session, source)
-    if session.provider != "lxc":
-        return str(getattr(session.lab.box, session.provider))
+    named: str = getattr(session.lab.box, session.provider, "")
+    if named:
+        return named
     remembered = session.home.state().box
     if remembered and State.ABSENT not in session.machines.states().values():
         return remembered
     context = context_for(session.lab, source)
-    recipe = recipe_for(context)
-    if not store.box_file(recipe.name).exists():
-        build(recipe, context, session.home, session.listener)
-    if not store.is_added(recipe.name):
-        store.add(recipe.name)
-    return recipe.name
+    ours = name_of(session.provider, context)
+    if session.provider == "virtualbox" and not (store.is_added(ours) or store.box_file(ours).exists()):
+        return session.lab.box.public
+    return obtain_box(session.provider, context, session.home, session.listener)
 
 
 def _box_at_hand(session: Session, source: Source) -> str:

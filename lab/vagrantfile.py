@@ -11,6 +11,10 @@ from lab.home import Home
 from lab.names import bridge_name, container_prefix, hardware_address
 from lab.topology import Lab
 
+POOL = "lab"
+"""libvirt's store of the guests' disks; all labs share it."""
+FINISHED = "lab_finished"
+"""The file that a virtual machine's first `up` ends with, in Vagrant's folder of it."""
 BOOT_TIMEOUT_S = {"lxc": 60, "virtualbox": 300, "libvirt": 600, "existing": 180}
 
 
@@ -40,6 +44,9 @@ def render(lab: Lab, provider: str, box: str, home: Home, *, driver: str = "kvm"
         prefix_length=lab.subnet.prefixlen,
         netmask=lab.subnet.netmask,
         gateway=lab.gateway,
+        subnet=lab.subnet,
+        pool=POOL,
+        finished=FINISHED,
         bridge=bridge_name(home),
         hook=shlex.join(["sh", str(hook), str(home.keys / "guests")]),
         driver=driver,

@@ -1,6 +1,6 @@
 """Slow voxy: each of its answers takes a second longer. Round robin against least_conn."""
 
-from lab import Lesson, Outcome, Scenario, answer_slowly, during, failed_requests, seconds, stalls
+from lab import Lesson, Outcome, Scenario, during, failed_requests, seconds, slow_link, stalls
 
 scenario = Scenario(
     question="voxy takes a second for each answer: how many users feel it?",
@@ -10,7 +10,7 @@ scenario = Scenario(
         id="Tidak ada yang gagal, jadi tidak ada yang dialihkan: round robin mengirim separuh pengguna ke yang lambat. "
         "least_conn melihat voxy masih sibuk lalu bertanya kepada zero. Lihat yang tersendat.",
     ),
-    fault=answer_slowly("voxy", by=seconds(1), lasting=seconds(8)),
+    fault=slow_link("voxy", by=seconds(0.5), lasting=seconds(8)),
     verdict=[
         during(failed_requests()).at_most("0 %"),
         during(stalls()).at_most("5 %"),

@@ -45,6 +45,8 @@ class FakeHost:
             part that fits counts; a command that nothing fits succeeds and says nothing.
     """
 
+    patience = 1.0
+
     def __init__(self, name: str = "voxy", script: Mapping[str, Reply] | None = None) -> None:
         self.name = name
         self.script = dict(script or {})
@@ -96,6 +98,8 @@ class FakeHost:
 
 class LocalHost:
     """This computer as a host, for states of a folder of the test: its commands are really run, as this user."""
+
+    patience = 1.0
 
     def __init__(self, name: str = "voxy") -> None:
         self.name = name
@@ -172,6 +176,14 @@ class FakePowerTool:
         """It is gone."""
         self.told.append(f"remove {guest}")
         del self.held[guest]
+
+
+class FakeKeeper(FakePowerTool):
+    """A provider that must be told which state to go back to."""
+
+    def keep(self, guest: str) -> None:
+        """It is remembered."""
+        self.told.append(f"keep {guest}")
 
 
 class FakeRenewer(FakePowerTool):

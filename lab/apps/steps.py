@@ -222,7 +222,7 @@ class Running:
         )  # fmt: skip
         wait_for(
             f"{self.name} on {host.name}, port {self.port}", lambda: self._answers(host).ok,
-            within_s=self.ready_s, every_s=0.1, mend=f"`lab logs {host.name}` shows what the app says",
+            within_s=self.ready_s * host.patience, every_s=0.1, mend=f"`lab logs {host.name}` shows what the app says",
         )  # fmt: skip
 
     def _answers(self, host: Host) -> Result:

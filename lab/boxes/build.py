@@ -32,7 +32,7 @@ GUEST = "lab-box"
 NEEDED_BYTES = 3 * 2**30
 BOOT_S = 60
 _BASE_S = 900
-_MASKED = (
+MASKED = (
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
     "getty@tty1.service", "systemd-binfmt.service", "systemd-udevd.service", "systemd-udevd-control.socket",
     "systemd-udevd-kernel.socket", "dev-hugepages.mount", "sys-kernel-debug.mount",
@@ -103,7 +103,7 @@ def make_base(recipe: Recipe, rootfs: Path) -> None:
         "--customize-hook=chroot $1 useradd --create-home --shell /bin/bash vagrant",
         "--customize-hook=echo 'vagrant ALL=(ALL) NOPASSWD: ALL' > $1/etc/sudoers.d/vagrant",
         "--customize-hook=chmod 440 $1/etc/sudoers.d/vagrant",
-        f"--customize-hook=chroot $1 systemctl -q mask {' '.join(_MASKED)}",
+        f"--customize-hook=chroot $1 systemctl -q mask {' '.join(MASKED)}",
         "--customize-hook=rm -f $1/etc/ssh/ssh_host_*",
         recipe.suite, rootfs, *mirror, timeout_s=_BASE_S,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The recipe of the LXC box. Its hash is the box's name, so an equal recipe is never built twice."""
+"""The recipes of our boxes. A recipe's hash is the box's name, so an equal one is never built twice."""
 
 from __future__ import annotations
 
@@ -45,6 +45,47 @@ class Recipe:
         parts = [str(FORMAT), platform.machine(), self.suite, *self.packages, *map(_essence, self.steps)]
         parts += [(HERE / name).read_text(encoding="utf-8") for name in ("lxc-config", "lxc-template.j2")]
         return "lab-lxc-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+VM_FORMAT = 1
+"""Counted up when the builder makes another virtual machine from the same files."""
+
+
+@dataclass(frozen=True)
+class VmRecipe:
+    """What a box of a virtual machine is made of: the root file system of the LXC box, and what a computer needs.
+
+    Attributes:
+        base: the recipe of the LXC box.
+        provider: libvirt or virtualbox.
+    """
+
+    base: Recipe
+    provider: str
+
+    @property
+    def kernel(self) -> str:
+        """Debian's package: the small one knows virtio only, which is what libvirt's guests have."""
+        return "linux-image-cloud-amd64" if self.provider == "libvirt" else "linux-image-amd64"
+
+    @property
+    def consoles(self) -> str:
+        """The kernel's consoles; systemd writes to the last."""
+        return (
+            "console=tty0 console=ttyS0,115200" if self.provider == "libvirt" else "console=ttyS0,115200 console=tty0"
+        )
+
+    @property
+    def size_gib(self) -> int:
+        """The disk. libvirt's grows with the guest; VirtualBox cannot enlarge a vmdk, so it is large at once."""
+        return 4 if self.provider == "libvirt" else 20
+
+    @property
+    def name(self) -> str:
+        """The box's name: lab-libvirt- or lab-virtualbox-, and twelve characters of the recipe's hash."""
+        parts = [str(VM_FORMAT), self.base.name, self.kernel, self.consoles, str(self.size_gib)]
+        parts += [(HERE / name).read_text(encoding="utf-8") for name in ("vm-guest.sh", "vagrant.pub", "box.ovf.j2")]
+        return f"lab-{self.provider}-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def recipe_for(context: Context) -> Recipe:

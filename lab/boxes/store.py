@@ -1,7 +1,7 @@
 """The boxes on this computer: list, add to Vagrant, export, import, remove.
 
-A box is in three places: its file in the user's cache, unpacked at Vagrant, and, for LXC, unpacked
-once more under /var/lib/lab as the lower layer of all its guests.
+A box is in two places: its file in the user's cache, and unpacked at Vagrant. That for LXC is unpacked once more
+under /var/lib/lab, as the lower layer of all its guests.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lab import home, process
 from lab.errors import EnvironmentProblem, UsageError
 
 BASES = Path("/var/lib/lab/boxes")
-NAME = re.compile(r"^lab-lxc-[0-9a-f]{12}$")
+NAME = re.compile(r"^lab-(?P<provider>lxc|libvirt|virtualbox)-[0-9a-f]{12}$")
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,20 @@ def base_folder(name: str) -> Path:
 
 def boxes() -> tuple[Box, ...]:
     """The boxes in the cache, by name."""
-    found = sorted((home.cache() / "boxes").glob("lab-lxc-*.box"))
+    found = [path for path in sorted((home.cache() / "boxes").glob("lab-*.box")) if NAME.fullmatch(path.stem)]
     return tuple(Box(path.stem, str(path), path.stat().st_size, users(path.stem)) for path in found)
 
 
+def provider_of(name: str) -> str:
+    """Whose guests a box of ours is for; empty for a box of somebody else."""
+    found = NAME.fullmatch(name)
+    return found["provider"] if found else ""
+
+
 def users(name: str) -> tuple[str, ...]:
-    """The containers whose lower layer the box is."""
+    """The containers whose lower layer the box is. Virtual machines stand on a copy in the provider's own store."""
+    if provider_of(name) != "lxc":
+        return ()
     lower = f"{base_folder(name)}/rootfs:"
     told = process.as_root("grep", "-lF", lower, "-r", "/var/lib/lxc", "--include=config", check=False).stdout
     return tuple(sorted(Path(line).parent.name for line in told.splitlines()))
@@ -58,7 +66,7 @@ def users(name: str) -> tuple[str, ...]:
 def is_added(name: str) -> bool:
     """Whether Vagrant has the box; looks in its folder, which takes no time."""
     vagrant_home = Path(os.environ.get("VAGRANT_HOME") or Path.home() / ".vagrant.d")
-    return (vagrant_home / "boxes" / name / "0" / "lxc" / "metadata.json").exists()
+    return (vagrant_home / "boxes" / name / "0" / provider_of(name) / "metadata.json").exists()
 
 
 def add(name: str) -> None:
@@ -94,7 +102,7 @@ def import_(file: Path) -> str:
 
 
 def remove(name: str) -> None:
-    """Remove a box from all three places.
+    """Remove a box from all places.
 
     Raises:
         UsageError: there is no such box, or guests stand on it.

@@ -18,15 +18,26 @@ def box() -> None:
     """Build, list, export, import and remove boxes."""
 
 
-@box.command()
+BUILD_EXAMPLES = """
+\b
+Examples:
+  lab box build                       the box of the containers
+  lab box build --provider libvirt    a disk that boots, with a kernel of its own
+"""
+
+
+@box.command(epilog=BUILD_EXAMPLES)
 @click.option("--app", default="", metavar="NAME|GIT_URL|FOLDER", help="Whose dependencies the box shall have.")
 @click.option("--force", is_flag=True, help="Build again, also when the recipe is unchanged.")
+@click.option(
+    "--provider", type=click.Choice(["lxc", "libvirt", "virtualbox"]), default=None, show_default=False,
+    help="Whose guests it is for; without it the lab's provider, or lxc.",
+)  # fmt: skip
 @file_option
-def build(app: str, force: bool, file: Path | None) -> None:
-    """Build the box for LXC, when its recipe changed; prints its name."""
+def build(app: str, force: bool, provider: str | None, file: Path | None) -> None:
+    """Build a box, when its recipe changed; prints its name."""
     from lab import preflight
-    from lab.boxes.build import build as make
-    from lab.boxes.recipe import recipe_for
+    from lab.boxes.ours import obtain_box
     from lab.context import context_for
     from lab.offline import refuse_offline
     from lab.placing import settle
@@ -34,14 +45,14 @@ def build(app: str, force: bool, file: Path | None) -> None:
 
     lab, home = lab_and_home(file)
     refuse_offline(lab, "lab box build")
-    preflight.check("lxc")
+    chosen = provider or home.state().provider or lab.provider
+    chosen = chosen if chosen in ("libvirt", "virtualbox") else "lxc"
+    preflight.check("lxc" if chosen == "lxc" else "vm-box")
     with home.lock("lab box build"), shown() as listener:
         lab = settle(lab, home, "lxc", listener) if home.name else lab
         context = context_for(lab, source_for(lab, home, listener, app))
-        recipe = recipe_for(context)
-        if force or not store.box_file(recipe.name).exists():
-            make(recipe, context, home, listener)
-    click.echo(recipe.name)
+        name = obtain_box(chosen, context, home, listener, force=force)
+    click.echo(name)
 
 
 @box.command("list")

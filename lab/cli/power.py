@@ -9,8 +9,8 @@ import click
 from lab import power
 from lab.cli.live import shown
 from lab.cli.options import file_option, host_names, lab_and_home
-from lab.network import Network
 from lab.session import named_hosts, open_session
+from lab.virtual_network import network_of
 
 hosts_argument = click.argument("hosts", nargs=-1, shell_complete=host_names)
 
@@ -44,7 +44,7 @@ def _act(doing: str, verb, hosts: tuple[str, ...], file: Path | None, **options:
     lab, home = lab_and_home(file)
     names = named_hosts(lab, hosts)
     with home.lock(doing), shown() as listener, open_session(lab, home, listener) as session:
-        if session.provider == "lxc":
-            Network(lab, home).ensure()
+        if network := network_of(session.provider, lab, home):
+            network.ensure()
         verb(session, names, **options)
     click.echo(f"{doing.removeprefix('lab ')}: {', '.join(names)}")

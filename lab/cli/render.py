@@ -41,5 +41,6 @@ def render(what: str, provider: str | None, file: Path | None) -> None:
         if provider is None and lab.provider == "existing":
             raise UsageError("machines that you have need no Vagrantfile", "lab render nginx, or --provider lxc")
         lab = foreseen(lab, home, chosen)
-        box = "lab-lxc" if chosen == "lxc" else str(getattr(lab.box, chosen))
+        usual = lab.box.public if chosen == "virtualbox" else f"lab-{chosen}"
+        box = getattr(lab.box, chosen, "") or usual
         click.echo(vagrantfile(lab, chosen, home.state().box or box, home), nl=False)

@@ -41,7 +41,8 @@ def machines_for(lab: Lab, home: Home, provider: str) -> Machines:
     """The machines of a lab at a provider."""
     if provider == "existing":
         return ExistingMachines(lab, home)
-    return VagrantMachines(lab, home, provider, Switch(tool_of(provider), container_prefix(home)))
+    switch = Switch(tool_of(provider), container_prefix(home), home.state().patience)
+    return VagrantMachines(lab, home, provider, switch)
 
 
 def tool_of(provider: str) -> PowerTool:
@@ -68,11 +69,24 @@ def choose(wanted: str) -> Choice:
     raise MissingTool(f"no provider works on this computer: {reasons}", "lab doctor says what to install")
 
 
+def driver_of(provider: str) -> tuple[str, str]:
+    """How a provider's guests are run here, and a sentence for the user where that is slow; both may be empty.
+
+    libvirt's guests run under KVM where that works, and are emulated where it does not.
+    """
+    if provider != "libvirt":
+        return "", ""
+    if kvm_works():
+        return "kvm", ""
+    return "qemu", "KVM does not run guests here: they are emulated, which takes minutes, and every deadline is longer"
+
+
 def kvm_works() -> bool:
     """Whether a guest really runs under KVM: tried with nine bytes of machine code, not looked up.
 
     /dev/kvm may open and a guest may be made where none can run. The probe is a firmware whose only
-    act is to end the emulator with a code of its own.
+    act is to end the emulator with a code of its own. It gets this computer's CPU, as libvirt's guests do: without
+    that it has run where no system booted.
     """
     emulator = process.find(_EMULATORS.get(platform.machine(), "none"))
     if emulator is None or not os.access("/dev/kvm", os.R_OK | os.W_OK):
@@ -83,8 +97,8 @@ def kvm_works() -> bool:
         firmware.write_bytes(bytes(0xFFF0) + code.ljust(16, b"\xf4"))
         try:
             done = process.run(
-                emulator, "-accel", "kvm", "-nodefaults", "-display", "none", "-no-reboot", "-bios", firmware,
-                "-device", "isa-debug-exit,iobase=0xf4,iosize=1", check=False, timeout_s=5,
+                emulator, "-accel", "kvm", "-cpu", "host", "-nodefaults", "-display", "none", "-no-reboot",
+                "-bios", firmware, "-device", "isa-debug-exit,iobase=0xf4,iosize=1", check=False, timeout_s=5,
             )  # fmt: skip
         except CommandFailed:
             return False

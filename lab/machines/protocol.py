@@ -37,6 +37,10 @@ class PowerSwitch(Protocol):
         """Remove what is left of a guest that was never finished; nothing when nothing is."""
         ...
 
+    def keep(self, name: str) -> None:
+        """Remember a guest that has just been finished as `renew` shall make it; nothing when it is remembered."""
+        ...
+
     def renew(self, name: str) -> bool:
         """Put a guest back to its box and start it; False, and nothing done, where there is no quick way to."""
         ...

@@ -71,12 +71,22 @@ class Saver(Protocol):
         ...
 
 
+@runtime_checkable
+class Keeper(Protocol):
+    """A provider whose boxes are not yet the lab's: what `renew` goes back to is kept once a guest is finished."""
+
+    def keep(self, guest: str) -> None:
+        """Remember a guest's disk as it is; nothing when one is remembered."""
+        ...
+
+
 class Switch:
     """Switches the guests of one lab: those whose names begin with its prefix."""
 
-    def __init__(self, tool: PowerTool, prefix: str) -> None:
+    def __init__(self, tool: PowerTool, prefix: str, patience: float = 1.0) -> None:
         self._tool = tool
         self._prefix = prefix
+        self._patience = patience
 
     def states(self, names: Collection[str]) -> Mapping[str, State]:
         """The state of each host."""
@@ -89,7 +99,7 @@ class Switch:
             self._tool.start(self._prefix + name)
 
     def off(self, name: str, *, graceful: bool) -> None:
-        """Shut down within 60 s, or take the power at once; nothing when it is off.
+        """Shut down within 60 s (longer where guests are emulated), or take the power at once; twice is once.
 
         Raises:
             HostUnreachable: the guest did not shut down in time.
@@ -102,7 +112,7 @@ class Switch:
             self._tool.cut(self._prefix + name)
         wait_for(
             f"power off of {name}", lambda: self._state(name) is not State.RUNNING,
-            within_s=SHUTDOWN_S, mend=f"`lab halt --force {name}` takes its power",
+            within_s=SHUTDOWN_S * self._patience, mend=f"`lab halt --force {name}` takes its power",
         )  # fmt: skip
 
     def forget(self, name: str) -> None:
@@ -110,6 +120,11 @@ class Switch:
         self.off(name, graceful=False)
         if self._state(name) is not State.ABSENT:
             self._tool.remove(self._prefix + name)
+
+    def keep(self, name: str) -> None:
+        """Remember a guest as `renew` shall make it, where the provider needs that."""
+        if isinstance(self._tool, Keeper):
+            self._tool.keep(self._prefix + name)
 
     def renew(self, name: str) -> bool:
         """Put a guest back to its box and start it; False, and nothing done, where there is no quick way to."""

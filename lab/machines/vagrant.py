@@ -21,7 +21,10 @@ from lab.host import SshTarget
 from lab.machines.capabilities import capabilities_of
 from lab.machines.protocol import PowerSwitch, State
 from lab.topology import Lab
+from lab.vagrantfile import FINISHED
+from lab.waiting import wait_for
 
+KEY_S = 60
 MEMORY = Path(".vagrant") / "machines"
 QUIET = {"VAGRANT_CHECKPOINT_DISABLE": "1", "VAGRANT_NO_COLOR": "1"}
 
@@ -72,11 +75,20 @@ class VagrantMachines:
         else:
             for name in absent:
                 self._vagrant("up", provider=self._provider, vm_name=name)
+        for name in before:
+            self._switch.keep(name)
         return stopped + absent
 
     def destroy(self) -> None:
-        """Remove all guests; those that Vagrant does not know are removed by the provider's tool."""
-        if (self._home.vagrant / "Vagrantfile").exists() and any(self._memory.glob("*/*/id")):
+        """Remove all guests; those that Vagrant does not know are removed by the provider's tool.
+
+        libvirt's all are: Vagrant knows one disk of each, and not what was kept of it.
+        """
+        if (
+            self._provider != "libvirt"
+            and (self._home.vagrant / "Vagrantfile").exists()
+            and any(self._memory.glob("*/*/id"))
+        ):
             with suppress(EnvironmentProblem):
                 self._vagrant("destroy")
         for host in self._lab.hosts:
@@ -132,7 +144,7 @@ class VagrantMachines:
         remembered = self._home.state().targets
         if {target.name for target in remembered} >= {host.name for host in self._lab.hosts}:
             return remembered
-        return self._asked_targets()
+        return self._pinned(self._known_targets() if self._provider == "libvirt" else self._asked_targets())
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -144,26 +156,35 @@ class VagrantMachines:
         return self._home.vagrant / MEMORY
 
     def _is_finished(self, name: str) -> bool:
-        """Vagrant writes `action_provision` when a guest's first `up` is through."""
+        """A container is, with `action_provision`, which Vagrant writes at the end of its boot.
+
+        That of a virtual machine is written before the lab's key is in it; our own mark comes after.
+        """
         folder = self._memory / name / self._provider
-        return (folder / "id").exists() and (folder / "action_provision").exists()
+        mark = "action_provision" if self._provider == "lxc" else FINISHED
+        return (folder / "id").exists() and (folder / mark).exists()
+
+    def _known_targets(self) -> tuple[SshTarget, ...]:
+        """Where the lab's own network gives the addresses, nobody need be asked."""
+        return tuple(self._target(host.name, str(host.address), 22, "vagrant") for host in self._lab.hosts)
 
     def _asked_targets(self) -> tuple[SshTarget, ...]:
         import vagrant
 
         asker = vagrant.Vagrant(root=str(self._home.vagrant))
+        entries = {host.name: asker.conf(vm_name=host.name) for host in self._lab.hosts}
+        return tuple(
+            self._target(name, entry["HostName"], int(entry["Port"]), entry["User"]) for name, entry in entries.items()
+        )
+
+    def _target(self, name: str, address: str, port: int, user: str) -> SshTarget:
         known = self._home.path / "known_hosts"
-        found = []
-        for host in self._lab.hosts:
-            entry = asker.conf(vm_name=host.name)
-            found.append(
-                SshTarget(
-                    host.name, entry["HostName"], int(entry["Port"]), entry["User"], str(self._home.keys / "lab"),
-                    str(known),
-                )
-            )  # fmt: skip
-        self._home.write("known_hosts", "".join(_scanned(target) for target in found))
-        return tuple(found)
+        return SshTarget(name, address, port, user, str(self._home.keys / "lab"), str(known))
+
+    def _pinned(self, targets: tuple[SshTarget, ...]) -> tuple[SshTarget, ...]:
+        """The targets, once the host keys that they show are written down."""
+        self._home.write("known_hosts", "".join(_scanned(target) for target in targets))
+        return targets
 
     def _vagrant(self, verb: str, **options: Any) -> None:
         """Call Vagrant with its output in a log; a failure shows the last lines of it.
@@ -181,6 +202,7 @@ class VagrantMachines:
         try:
             getattr(caller, verb)(**options)
         except subprocess.CalledProcessError as fault:
+            self.states()  # a provider that does not answer says so itself, in one sentence
             said = "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
             result = Result(f"vagrant {verb}", fault.returncode, "", said)
             raise CommandFailed("this computer", result, f"the whole output is in {log}") from None
@@ -195,4 +217,8 @@ def providers_in_use(home: Home) -> tuple[str, ...]:
 
 def _scanned(target: SshTarget) -> str:
     """The host key as the host shows it on first contact: known_hosts lines, pinned from then on."""
-    return process.run("ssh-keyscan", "-T", "10", "-p", str(target.port), target.address).stdout
+
+    def shown() -> str:
+        return process.run("ssh-keyscan", "-T", "10", "-p", str(target.port), target.address, check=False).stdout
+
+    return wait_for(f"the host key of {target.name}", shown, within_s=KEY_S)

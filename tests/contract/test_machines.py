@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,10 +29,14 @@ from tests.realm import Realm
 from tests.strangers import Strangers
 
 RUNNING = {"akuma": State.RUNNING, "voxy": State.RUNNING, "zero": State.RUNNING}
+REACHABLE_S = 300 if "LAB_VM" in os.environ else 20
 ABSENT = dict.fromkeys(RUNNING, State.ABSENT)
 
 
-@pytest.fixture(params=["fake", "lxc", "existing"])
+REAL = ["lxc", pytest.param("libvirt", marks=pytest.mark.skipif("LAB_VM" not in os.environ, reason="make test-vm"))]
+
+
+@pytest.fixture(params=["fake", *REAL, "existing"])
 def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machines]:
     """The machines of a lab of three, none of them made, or adopted, yet."""
     if request.param == "fake":
@@ -40,12 +45,12 @@ def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine
     if request.param == "existing":
         yield from _existing(tmp_path)
         return
-    realm = Realm.make(tmp_path / "lab", 59)
+    realm = Realm.make(tmp_path / "lab", 59 if request.param == "lxc" else 72)
     lab = load(realm.folder / "lab.toml")
     realm.home.make()
-    real = machines_for(lab, realm.home, "lxc")
+    real = machines_for(lab, realm.home, request.param)
     try:
-        up.prepare(Session(lab, realm.home, "lxc", real), obtain(resolve("hello")))
+        up.prepare(Session(lab, realm.home, request.param, real), obtain(resolve("hello")))
         yield real
     finally:
         destroy(lab, realm.home, silent)
@@ -135,7 +140,7 @@ class Inside:
         if self._disk is not None:
             return ""
         with SshHost(self._target) as host:
-            host.wait_until_reachable(20)
+            host.wait_until_reachable(REACHABLE_S)
             return host.run(command, root=True).stdout
 
     def write(self, path: str) -> None:

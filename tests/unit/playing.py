@@ -62,7 +62,7 @@ class ToldMachines(FakeMachines):
 class Playing:
     """A session, with its parts as the fakes that they are."""
 
-    def __init__(self, home: Home, lab: Lab | None = None, provider: str = "libvirt") -> None:
+    def __init__(self, home: Home, lab: Lab | None = None, provider: str = "virtualbox") -> None:
         self.lab = lab or Lab()
         self.home = home
         self.machines = ToldMachines(self.lab)

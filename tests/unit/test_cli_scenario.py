@@ -38,7 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     folder.mkdir()
     monkeypatch.chdir(folder)
     made = Home(folder)
-    made.remember(provider="libvirt", app="hello")
+    made.remember(provider="virtualbox", app="hello")
     monkeypatch.setattr("lab.session.machines_for", lambda lab, home, provider: FakeMachines(lab))
     monkeypatch.setattr(os, "_exit", sys.exit)
     return made

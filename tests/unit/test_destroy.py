@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from lab import destroy as module
-from lab import network, registry
+from lab import registry
 from lab.destroy import destroy
 from lab.errors import EnvironmentProblem
 from lab.events import Note, silent
 from lab.home import Home
+from lab.machines import libvirtd, pool
 from lab.machines.capabilities import NOTHING
 from lab.machines.fake import FakeMachines
 from lab.machines.protocol import State
@@ -30,6 +31,7 @@ class World:
         self.asked: list[str] = []
         self.networks = 0
         self.subnets: list[str] = []
+        self.done: list[str] = []
 
 
 @pytest.fixture
@@ -41,12 +43,20 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         made.asked.append(provider)
         return made.machines
 
-    def remove(id: str, subnet: IPv4Network) -> None:
-        made.networks += 1
-        made.subnets.append(str(subnet))
+    class FakeNetwork:
+        def remove(self, subnet: IPv4Network) -> None:
+            made.networks += 1
+            made.subnets.append(str(subnet))
+            made.done.append("network")
+
+    def network_of(provider: str, lab: Lab, home: Home) -> FakeNetwork | None:
+        return FakeNetwork() if provider in ("lxc", "libvirt") else None
 
     monkeypatch.setattr(module, "machines_for", machines_for)
-    monkeypatch.setattr(network, "remove", remove)
+    monkeypatch.setattr(module, "network_of", network_of)
+    monkeypatch.setattr(libvirtd, "ensure", lambda: made.done.append("ensure"))
+    monkeypatch.setattr(pool, "clear", lambda: made.done.append("clear"))
+    monkeypatch.setattr(libvirtd, "release", lambda: made.done.append("release"))
     return made
 
 
@@ -82,6 +92,14 @@ def test_machines_of_others_stay_and_that_is_said(world: World, home: Home) -> N
     destroy(Lab(), home, heard)
     assert (world.asked, world.networks, _left(home)) == (["existing"], 0, [])
     assert any(isinstance(event, Note) and "the machines stay" in event.text for event in heard.events)
+
+
+def test_of_libvirt_nothing_stays(world: World, home: Home) -> None:
+    """Its daemon is asked back to remove guests, network and images, and goes last."""
+    home.remember(provider="libvirt")
+    destroy(Lab(), home, silent)
+    assert world.done == ["ensure", "network", "clear", "release"]
+    assert set(world.machines.states().values()) == {State.ABSENT}
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"provider": "lxc"}'])

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from functools import partial
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 
@@ -116,15 +117,45 @@ def test_the_filter_is_a_rule_of_its_own_table(name: str) -> None:
     bound = ALL[name]("voxy").bound_to(Lab())
     assert "'{ type filter hook input priority -10; }'" in bound.inject
     assert "ip saddr 192.168.56.10 " in bound.inject
-    assert bound.undo == "nft delete table inet lab_fault 2>/dev/null || true"
-    assert bound.inject.startswith(bound.undo + "; nft add table")
+    no_table = "nft delete table inet lab_fault 2>/dev/null || true"
+    assert no_table in bound.undo
+    assert no_table + "; nft add table" in bound.inject
+
+
+NO_NETEM = "tc() { return 2; }"
+
+
+def told(fault: Fault, tc: str) -> list[str]:
+    """What injecting says to tc, nft and curl, and to us, in a shell in which none of them is real."""
+    said = "; ".join(f'{name}() {{ echo "{name} $*"; }}' for name in ("nft", "curl"))
+    tools = f'{said}; ip() {{ echo "192.168.56.10 dev eth0 src 192.168.56.11"; }}; {tc}'
+    script = f"{tools}; {fault.bound_to(Lab()).inject}"
+    return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def rule(fault: Fault) -> str:
-    """What the shell hands to nft last, after the balancer's address."""
-    script = f'nft() {{ printf "%s\\n" "$*"; }}; {fault.bound_to(Lab()).inject}'
-    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
-    return shown.stdout.splitlines()[-1].partition("ip saddr 192.168.56.10 ")[2]
+    """What the shell hands to nft last, after the balancer's address, where the kernel has no netem."""
+    lines = [line for line in told(fault, NO_NETEM) if line.startswith("nft ")]
+    return lines[-1].partition("ip saddr 192.168.56.10 ")[2]
+
+
+def test_netem_does_it_where_the_kernel_has_it(tmp_path: Path) -> None:
+    """On the card that leads to the balancer; and it says so."""
+    record = f'tc() {{ echo "tc $*" >> {tmp_path}/told; }}'
+    assert told(faults.lose_packets("voxy", percent=30), record) == ["by netem"]
+    assert told(faults.slow_link("voxy", by=seconds(0.5)), record) == ["by netem"]
+    assert (tmp_path / "told").read_text().splitlines() == [
+        "tc qdisc replace dev eth0 root netem loss random 30%",
+        "tc qdisc replace dev eth0 root netem delay 500ms limit 100000",
+    ]
+
+
+def test_without_netem_another_way_is_taken_and_named() -> None:
+    """The same pause for a page: a late packet is felt twice, the app's switch once."""
+    slow = told(faults.slow_link("voxy", by=seconds(0.5)), NO_NETEM)
+    assert "/slow?ms=1000" in slow[0]
+    assert slow[1] == "by the app's own switch, for the kernel of this host has no netem"
+    assert told(faults.lose_packets("voxy"), NO_NETEM)[-1] == "by nftables, for the kernel of this host has no netem"
 
 
 def test_each_filter_has_its_verdict() -> None:

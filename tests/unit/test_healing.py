@@ -101,7 +101,7 @@ def test_power_is_given_back(lab: Playing) -> None:
     heal(lab.session, entry(kind="power"))
     assert lab.machines.states()["voxy"] is State.RUNNING
     assert lab.hosts["voxy"].closed == 1
-    assert lab.hosts["voxy"].waited == [BOOT_TIMEOUT_S["libvirt"]]
+    assert lab.hosts["voxy"].waited == [BOOT_TIMEOUT_S["virtualbox"]]
     assert lab.commands("voxy") == []
 
 

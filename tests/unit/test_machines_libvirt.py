@@ -1,107 +1,155 @@
-"""Snapshots of virtual machines, as virsh is told to make them. virsh itself is a fake."""
+"""libvirt's command: what is left of a guest, the layer that renewal throws away, and a daemon that is gone."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from lab import process
-from lab.errors import CommandFailed, HostUnreachable, Result
+from lab.errors import CommandFailed, EnvironmentProblem, Result
 from lab.machines import libvirt as module
-from lab.machines.libvirt import Libvirt
+from lab.machines.libvirt import Libvirt, LibvirtGone
+from lab.machines.protocol import State
+
+BOX = "lab-libvirt-0123456789ab_vagrant_box_image_0_1_box.img"
+TABLE = " Name   Path\n-----------\n"
 
 
 class Virsh:
-    """Domains and their snapshots in memory, and a record of what changes them."""
+    """libvirt in memory: domains with their disks, and the store."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.running = {"p-akuma", "p-voxy"}
-        self.domains = ["p-akuma", "p-voxy", "p-zero"]
-        self.snapshots: dict[str, list[str]] = {name: [] for name in self.domains}
+    def __init__(self, domains: dict[str, str], volumes: list[str]) -> None:
+        self.domains = domains
+        self.disks = {name: f"/pool/{name}.img" for name in domains}
+        self.volumes = volumes
+        self.snapshots = ["before"]
         self.told: list[str] = []
-        self.fails = ""
-        self.deaf = ""
-        patch.setattr(process, "run", self._run)
 
-    def _run(self, *argv: str, check: bool = True) -> Result:
-        assert argv[:3] == ("virsh", "--connect", "qemu:///system")
-        line = " ".join(argv[3:])
-        verb, guest, *rest = argv[3:]
-        said = ""
-        if verb == "list":
-            said = "\n".join(sorted(self.running) if guest == "--state-running" else self.domains)
-        elif verb == "snapshot-list":
-            said = "\n".join([*self.snapshots[guest], ""])
-        else:
-            self.told.append(line)
-            if self.fails == line:
-                raise CommandFailed("this computer", Result(line, 1, "", ""))
-            self._change(verb, guest, rest)
-        return Result(line, 0, said, "")
+    def run(self, *argv: object, **more: object) -> Result:
+        """What virsh and root's tools answer."""
+        words = [str(word) for word in argv]
+        words = words[3:] if words[0] == "virsh" else words
+        return Result(" ".join(words), 0, self.answer(words), "")
 
-    def _change(self, verb: str, guest: str, rest: list[str]) -> None:
-        if verb in ("shutdown", "destroy") and guest != self.deaf:
-            self.running.remove(guest)
-        if verb == "start":
-            assert guest not in self.running
-            self.running.add(guest)
-        if verb == "snapshot-create-as":
-            assert guest not in self.running, "a snapshot of a disk that is in use would hold the memory too"
-            self.snapshots[guest].append(rest[0])
-        if verb == "snapshot-revert":
-            assert guest not in self.running
-            assert rest[0] in self.snapshots[guest]
-        if verb == "snapshot-delete":
-            self.snapshots[guest].remove(rest[0])
+    def answer(self, words: list[str]) -> str:
+        """The text that a command prints; what changes something is told."""
+        match words:
+            case ["list", "--all", "--name"]:
+                return "\n".join(self.domains)
+            case ["list", "--all"]:
+                rows = [
+                    f" {'1' if state == 'running' else '-'}   {name}   {state}" for name, state in self.domains.items()
+                ]
+                return " Id   Name   State\n------\n" + "\n".join(rows) + "\n\n"
+            case ["pool-list", "--name"]:
+                return "default\nlab\n" if self.volumes else "default\n"
+            case ["vol-list", "lab"]:
+                return TABLE + "".join(f" {name}   /pool/{name}\n" for name in self.volumes)
+            case ["domblklist", guest]:
+                return f" Target   Source\n----\n vda      {self.disks[guest]}\n"
+            case ["snapshot-list", _, "--name"]:
+                return "\n".join(self.snapshots)
+            case ["pool-refresh", "lab"]:
+                return ""
+        self.told.append(" ".join(words))
+        return ""
 
 
 @pytest.fixture
-def virsh(monkeypatch: pytest.MonkeyPatch) -> Virsh:
-    """Two domains that run, and one that is off."""
-    return Virsh(monkeypatch)
+def virsh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Virsh:
+    """A lab with a running and a stopped guest, beside a domain of somebody else."""
+    made = Virsh(
+        {"lab-1-voxy": "running", "lab-1-zero": "shut off", "mine": "running"},
+        ["lab-1-voxy.img", "lab-1-zero.img", BOX],
+    )
+    monkeypatch.setattr(process, "run", made.run)
+    monkeypatch.setattr(process, "as_root", made.run)
+    monkeypatch.setattr(module, "STORE", tmp_path)
+    return made
 
 
-def test_a_save_is_a_snapshot_of_all_while_all_are_off(virsh: Virsh) -> None:
-    """So it is one point of time; those that ran are booted again."""
-    assert Libvirt().save(virsh.domains, "12345678") == 0
-    assert [sorted(virsh.told[:2]), sorted(virsh.told[2:5]), sorted(virsh.told[5:])] == [
-        ["shutdown p-akuma", "shutdown p-voxy"],
-        [f"snapshot-create-as {guest} 12345678 --atomic" for guest in virsh.domains],
-        ["start p-akuma", "start p-voxy"],
+def test_a_disk_without_a_domain_is_what_is_left_of_a_guest(virsh: Virsh, tmp_path: Path) -> None:
+    """It has no power; the image of a box is no guest."""
+    for name in (*virsh.volumes, "lab-1-akuma.img", "lab-2-luna.layer.img"):
+        (tmp_path / name).touch()
+    assert Libvirt().guests() == {
+        "lab-1-voxy": State.RUNNING, "lab-1-zero": State.STOPPED, "mine": State.RUNNING,
+        "lab-1-akuma": State.STOPPED, "lab-2-luna": State.STOPPED,
+    }  # fmt: skip
+    assert not virsh.told
+
+
+def test_a_guest_is_removed_with_all_its_disks(virsh: Virsh) -> None:
+    """The layer and what it stands on; of a disk without a domain only the disk."""
+    virsh.volumes += ["lab-1-voxy.layer.img", "lab-1-akuma.img"]
+    Libvirt().remove("lab-1-voxy")
+    assert virsh.told == [
+        "undefine lab-1-voxy --managed-save --snapshots-metadata",
+        "vol-delete --pool lab lab-1-voxy.layer.img",
+        "vol-delete --pool lab lab-1-voxy.img",
     ]
-    assert virsh.running == {"p-akuma", "p-voxy"}
+    virsh.told.clear()
+    Libvirt().remove("lab-1-akuma")
+    assert virsh.told == ["vol-delete --pool lab lab-1-akuma.img"]
 
 
-def test_after_a_save_that_fails_the_guests_run_on(virsh: Virsh) -> None:
-    """Each that ran."""
-    virsh.fails = "snapshot-create-as p-voxy 12345678 --atomic"
-    with pytest.raises(CommandFailed):
-        Libvirt().save(virsh.domains, "12345678")
-    assert virsh.running == {"p-akuma", "p-voxy"}
+def test_the_first_state_is_kept_once(virsh: Virsh) -> None:
+    """From then on the guest writes to a layer, which must not become the kept one."""
+    Libvirt().keep("lab-1-voxy")
+    (told,) = virsh.told
+    assert told == (
+        "snapshot-create-as lab-1-voxy --disk-only --no-metadata --atomic "
+        "--diskspec vda,file=/pool/lab-1-voxy.layer.img"
+    )
+    virsh.disks["lab-1-voxy"] = "/pool/lab-1-voxy.layer.img"
+    Libvirt().keep("lab-1-voxy")
+    assert virsh.told == [told]
 
 
-def test_a_guest_that_does_not_shut_down_prevents_the_save(virsh: Virsh, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its power is not taken unasked; the others run on."""
-    monkeypatch.setattr(module, "SHUTDOWN_S", 0)
-    virsh.deaf = "p-voxy"
-    with pytest.raises(HostUnreachable, match="power off of p-voxy"):
-        Libvirt().save(virsh.domains, "12345678")
-    assert virsh.running == {"p-akuma", "p-voxy"}
-    assert not any(virsh.snapshots.values())
+@pytest.mark.parametrize("guest", ["lab-1-voxy", "lab-1-zero"])
+def test_renewal_puts_an_empty_layer_over_what_was_kept(virsh: Virsh, guest: str) -> None:
+    """Its power is taken first where it has any; the new layer takes the old one's place in one step."""
+    layer = f"/pool/{guest}.layer.img"
+    virsh.disks[guest] = layer
+    Libvirt().renew(guest)
+    assert virsh.told == [
+        *(["destroy lab-1-voxy"] if guest == "lab-1-voxy" else []),
+        f"snapshot-delete {guest} before --metadata",
+        f"qemu-img create -q -f qcow2 -F qcow2 -b /pool/{guest}.img {layer}.new",
+        f"mv -T {layer}.new {layer}",
+        f"start {guest}",
+    ]
 
 
-@pytest.mark.parametrize(("guest", "expected"), [("p-voxy", ["destroy p-voxy"]), ("p-zero", [])])
-def test_a_restore_takes_the_power_goes_back_and_boots(virsh: Virsh, guest: str, expected: list[str]) -> None:
-    """From either state."""
-    virsh.snapshots[guest] = ["12345678"]
-    Libvirt().restore(guest, "12345678")
-    assert virsh.told == [*expected, f"snapshot-revert {guest} 12345678", f"start {guest}"]
+def test_a_guest_whose_first_state_was_not_kept_is_left_alone(virsh: Virsh) -> None:
+    """Not even its power is taken."""
+    with pytest.raises(EnvironmentProblem, match="its first state was not kept"):
+        Libvirt().renew("lab-1-voxy")
+    assert virsh.told == []
 
 
-def test_only_snapshots_of_ours_are_listed_and_removed(virsh: Virsh) -> None:
-    """A snapshot that somebody made by hand stays; a domain that is gone has none."""
-    virsh.snapshots["p-voxy"] = ["11111111", "by-hand", "22222222", "33333333"]
-    assert Libvirt().saves("p-voxy") == {"11111111", "22222222", "33333333"}
-    Libvirt().prune("p-voxy", ["22222222", "44444444"])
-    assert virsh.snapshots["p-voxy"] == ["by-hand", "22222222"]
-    assert Libvirt().saves("p-gone") == frozenset()
-    Libvirt().prune("p-gone", [])
+@pytest.mark.parametrize("said", module._DEAF)
+def test_a_daemon_that_is_gone_is_one_sentence(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """With what brings it back; another failure of virsh stays what it is."""
+
+    def fails(*argv: object, **more: object) -> Result:
+        raise CommandFailed("this computer", Result("virsh list", 1, "", f"error: {said}"))
+
+    monkeypatch.setattr(process, "run", fails)
+    with pytest.raises(LibvirtGone) as caught:
+        Libvirt().guests()
+    assert str(caught.value).splitlines() == [
+        "libvirtd does not answer; the guests that were running go on", "  → lab up starts it, and goes on from there",
+    ]  # fmt: skip
+
+
+def test_another_failure_of_virsh_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With virsh's own words."""
+
+    def fails(*argv: object, **more: object) -> Result:
+        raise CommandFailed("this computer", Result("virsh start", 1, "", "error: Domain is already active"))
+
+    monkeypatch.setattr(process, "run", fails)
+    with pytest.raises(CommandFailed, match="virsh start"):
+        Libvirt().start("lab-1-voxy")

@@ -146,8 +146,14 @@ TOOLS: list[tuple[PowerTool, dict[str, str], list[str]]] = [
     ),
     (
         Libvirt(),
-        {"list --all --name": "a\nb\n\n", "list --state-running --name": "b\n"},
-        ["start a", "shutdown a", "destroy a", "undefine a --remove-all-storage --snapshots-metadata"],
+        {
+            "list --all": " Id   Name   State\n-----\n 7    b      running\n -    a      shut off\n\n",
+            "list --all --name": "a\nb\n\n",
+        },
+        [
+            "start a", "shutdown a", "destroy a", "list --all --name",
+            "undefine a --managed-save --snapshots-metadata", "pool-list --name",
+        ],
     ),
     (
         Virtualbox(),
@@ -164,7 +170,7 @@ TOOLS: list[tuple[PowerTool, dict[str, str], list[str]]] = [
 def test_each_provider_has_its_commands(
     monkeypatch: pytest.MonkeyPatch, tool: PowerTool, lists: dict[str, str], expected: list[str]
 ) -> None:
-    """Two lists give the states; four verbs switch."""
+    """Its lists give the states; four verbs switch."""
     told: list[str] = []
 
     def run(*argv: str, check: bool = True) -> Result:

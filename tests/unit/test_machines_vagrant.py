@@ -18,11 +18,13 @@ from lab import keys
 from lab.errors import CommandFailed, EnvironmentProblem, UsageError
 from lab.home import Home
 from lab.machines import vagrant as module
+from lab.machines.libvirt import LibvirtGone
 from lab.machines.protocol import State
 from lab.machines.switch import Switch
 from lab.machines.vagrant import VagrantMachines
 from lab.topology import Lab
-from tests.fakes import FakePowerTool, FakeRenewer, target
+from lab.vagrantfile import FINISHED
+from tests.fakes import FakeKeeper, FakePowerTool, FakeRenewer, target
 
 RUNNING, STOPPED, ABSENT = State.RUNNING, State.STOPPED, State.ABSENT
 NAMES = ("akuma", "voxy", "zero")
@@ -39,7 +41,7 @@ class World:
         self.says = ""
         self.environment: dict[str, str] = {}
 
-    def machines(self, provider: str = "libvirt") -> VagrantMachines:
+    def machines(self, provider: str = "virtualbox") -> VagrantMachines:
         """The machines of the default lab in this world."""
         return VagrantMachines(Lab(), self.home, provider, Switch(self.tool, "p-"))
 
@@ -64,7 +66,7 @@ class World:
                 self._do(f"up {vm_name or 'all'} {provider}")
                 for name in [vm_name] if vm_name else NAMES:
                     world.half_made(name)
-                    (world.memory(name) / "libvirt" / "action_provision").touch()
+                    (world.memory(name) / "virtualbox" / FINISHED).touch()
 
             def destroy(self, vm_name: str | None = None) -> None:
                 self._do(f"destroy {vm_name}" if vm_name else "destroy")
@@ -90,8 +92,9 @@ class World:
     def half_made(self, name: str) -> None:
         """A guest that Vagrant has begun, and not finished."""
         self.tool.held[f"p-{name}"] = RUNNING
-        (self.memory(name) / "libvirt").mkdir(parents=True, exist_ok=True)
-        (self.memory(name) / "libvirt" / "id").touch()
+        (self.memory(name) / "virtualbox").mkdir(parents=True, exist_ok=True)
+        (self.memory(name) / "virtualbox" / "id").touch()
+        (self.memory(name) / "virtualbox" / "action_provision").touch()
 
 
 @pytest.fixture
@@ -106,10 +109,10 @@ def world(home: Home, monkeypatch: pytest.MonkeyPatch) -> World:
 def test_an_empty_lab_is_made_at_once(world: World) -> None:
     """One call for all guests; the second time nothing."""
     assert world.machines().create() == NAMES
-    assert world.told == ["up all libvirt"]
+    assert world.told == ["up all virtualbox"]
     assert set(world.machines().states().values()) == {RUNNING}
     assert world.machines().create() == ()
-    assert world.told == ["up all libvirt"]
+    assert world.told == ["up all virtualbox"]
     assert world.environment["VAGRANT_CHECKPOINT_DISABLE"] == "1"
 
 
@@ -132,16 +135,87 @@ def test_a_half_made_guest_counts_as_absent_and_is_made_again(world: World, left
         shutil.rmtree(world.memory("voxy"))
     if left == "at Vagrant":
         del world.tool.held["p-voxy"]
-    trace = world.memory("voxy") / "libvirt" / "trace"
+    trace = world.memory("voxy") / "virtualbox" / "trace"
     trace.parent.mkdir(parents=True, exist_ok=True)
     trace.touch()
     world.told.clear()
     assert world.machines().states()["voxy"] is ABSENT
     assert world.machines().create() == ("voxy",)
     assert world.tool.told == ([] if left == "at Vagrant" else ["cut p-voxy", "remove p-voxy"])
-    assert world.told == ["up voxy libvirt"]
+    assert world.told == ["up voxy virtualbox"]
     assert not trace.exists()
     assert set(world.machines().states().values()) == {RUNNING}
+
+
+def test_a_guest_without_the_labs_key_is_not_finished(world: World) -> None:
+    """Vagrant calls a virtual machine provisioned before it has begun: only our own mark, made after, counts."""
+    world.half_made("voxy")
+    folder = world.memory("voxy") / "virtualbox"
+    assert sorted(path.name for path in folder.iterdir()) == ["action_provision", "id"]
+    assert world.machines().states()["voxy"] is ABSENT
+    (folder / FINISHED).touch()
+    assert world.machines().states()["voxy"] is RUNNING
+
+
+def test_a_container_has_the_labs_key_before_it_boots(world: World) -> None:
+    """So Vagrant's own mark is enough for it."""
+    world.half_made("voxy")
+    (world.memory("voxy") / "virtualbox").rename(world.memory("voxy") / "lxc")
+    assert world.machines("lxc").states()["voxy"] is RUNNING
+
+
+def test_what_renewal_goes_back_to_is_kept_when_all_are_finished(world: World) -> None:
+    """Each time, for an interrupt may have come before; the provider does it once."""
+    world.tool = FakeKeeper(world.tool.held)
+    world.machines().create()
+    assert world.tool.told == ["keep p-akuma", "keep p-voxy", "keep p-zero"]
+
+
+def test_libvirts_guests_are_removed_without_vagrant(world: World) -> None:
+    """Vagrant knows one disk of each, and not what was kept of it."""
+    world.machines().create()
+    for name in NAMES:
+        (world.memory(name) / "virtualbox").rename(world.memory(name) / "libvirt")
+    world.told.clear()
+    world.machines("libvirt").destroy()
+    assert world.told == []
+    assert world.tool.held == {"voxy": RUNNING}
+    assert not world.memory("voxy").exists()
+
+
+def test_libvirts_guests_are_where_their_network_put_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked; their host keys are pinned at first contact."""
+    monkeypatch.setattr(module, "_scanned", lambda each: f"{each.address} ssh-ed25519 AAAA\n")
+    found = world.machines("libvirt").targets()
+    assert [each.address for each in found] == [str(host.address) for host in Lab().hosts]
+    assert (world.home.path / "known_hosts").read_text().count("ssh-ed25519 AAAA") == 3
+    assert world.told == []
+
+
+def test_a_provider_that_died_says_so_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one sentence, instead of the end of Vagrant's log."""
+    world.fault = subprocess.CalledProcessError(1, ["vagrant", "up"])
+    machines = world.machines()
+    gone = LibvirtGone("libvirtd does not answer")
+
+    def died(line: str) -> None:
+        def guests() -> None:
+            raise gone
+
+        monkeypatch.setattr(world.tool, "guests", guests)
+        raise subprocess.CalledProcessError(1, ["vagrant", "up"])
+
+    monkeypatch.setattr(world, "told", Told(died))
+    with pytest.raises(LibvirtGone):
+        machines.create()
+
+
+class Told(list[str]):
+    """A record that does something when it is written."""
+
+    def __init__(self, act: Callable[[str], None]) -> None:
+        super().__init__()
+        self.append = act  # type: ignore[method-assign]
 
 
 def test_tidying_touches_nothing_that_is_finished(world: World) -> None:
@@ -159,7 +233,7 @@ def test_a_guest_that_was_removed_by_hand_is_made_again(world: World) -> None:
     world.machines().create()
     del world.tool.held["p-zero"]
     assert world.machines().create() == ("zero",)
-    assert world.told[-1] == "up zero libvirt"
+    assert world.told[-1] == "up zero virtualbox"
 
 
 def test_a_failure_shows_the_end_of_vagrants_log(world: World) -> None:
@@ -249,7 +323,7 @@ def test_elsewhere_vagrant_destroys_it_and_makes_it_again(home: Home, world: Wor
     home.remember(targets=tuple(target(name) for name in NAMES))
     world.told.clear()
     world.machines().renew("voxy")
-    assert world.told == ["destroy voxy", "up voxy libvirt"]
+    assert world.told == ["destroy voxy", "up voxy virtualbox"]
     assert set(world.machines().states().values()) == {RUNNING}
     assert home.state().targets == ()
 

@@ -121,7 +121,7 @@ def test_only_what_answered_is_waited_for(lesson: Lesson) -> None:
     lesson.apps["zero"] = 200
     saves.restore(lesson.session, "one")
     assert lesson.served == ["voxy", "voxy"]
-    assert [host.waited for host in lesson.hosts.values()] == [[5], [5, 600, 600], [5, 600, 600]]
+    assert [host.waited for host in lesson.hosts.values()] == [[5], [5, 300, 300], [5, 300, 300]]
 
 
 def test_a_host_that_does_not_come_back_is_named(lesson: Lesson) -> None:

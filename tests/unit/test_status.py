@@ -35,7 +35,7 @@ def _probes(monkeypatch: pytest.MonkeyPatch, codes: dict[str, int | None], greet
         return codes.get(name)
 
     monkeypatch.setattr(module, "status_of", status_of)
-    monkeypatch.setattr(module, "_greets", lambda target: greets)
+    monkeypatch.setattr(module, "_greets", lambda target, within_s: greets)
     return asked
 
 

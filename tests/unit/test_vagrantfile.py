@@ -52,7 +52,7 @@ def _ruby_strings(text: str) -> list[str]:
 def test_the_vagrantfile_of_the_default_lab(tmp_path: Path, provider: str) -> None:
     """One template, one loop over the hosts, for every provider."""
     home = _home(tmp_path)
-    box = "lab-lxc-0123456789ab" if provider == "lxc" else "debian/bookworm64"
+    box = "debian/bookworm64" if provider == "virtualbox" else f"lab-{provider}-0123456789ab"
     actual = _without_this_computer(render(Lab(), provider, box, home, root=False), home)
     expect_golden(f"Vagrantfile.{provider}", actual)
 

@@ -1,0 +1,88 @@
+"""Three guests of our own box at libvirt: what they are, their power, and a daemon that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from lab.machines import libvirtd
+from lab.machines.choose import kvm_works
+from lab.machines.vagrant import MEMORY
+from lab.vagrantfile import FINISHED
+from tests.realm import Realm
+
+pytestmark = pytest.mark.timeout(2400)
+LONG_S = 900
+
+
+def test_the_site_is_balanced_over_both(realm: Realm) -> None:
+    """By guests with a kernel of their own, on disks that have grown, under the names that the lab gives them."""
+    assert set(realm.ask(10)) == {"voxy", "zero"}
+    for name in ("akuma", "voxy", "zero"):
+        told = realm.ssh(name, "hostname; uname -r; df --output=size -BG / | tail -1; ip -o -4 address show eth0")
+        lines = told.splitlines()
+        assert lines[0] == name
+        assert lines[1] != os.uname().release
+        assert int(lines[2].strip(" G")) >= 9
+        assert f"192.168.{realm.subnet}." in lines[3]
+
+
+def test_nobody_knows_the_key(realm: Realm) -> None:
+    """The one that everybody has was good for the first contact only; each host has a host key of its own."""
+    keys = {realm.ssh(name, "cat ~/.ssh/authorized_keys") for name in ("akuma", "voxy", "zero")}
+    assert keys == {(realm.home.keys / "lab.pub").read_text().strip()}
+    known = (realm.home.path / "known_hosts").read_text().splitlines()
+    assert len({line.split()[2] for line in known if "ed25519" in line}) == 3
+
+
+def test_the_user_is_told_how_it_runs(realm: Realm) -> None:
+    """Emulation is said in one line, and remembered for the deadlines."""
+    assert realm.home.state().driver == ("kvm" if kvm_works() else "qemu")
+
+
+def test_up_again_changes_nothing(realm: Realm) -> None:
+    """Twice is once."""
+    report = realm.json("up")
+    assert (report["booted"], sum(host["changed"] for host in report["hosts"])) == ([], 0)
+
+
+def test_power(realm: Realm) -> None:
+    """Pulled, and given back: it serves again; and through an orderly reboot."""
+    assert realm.lab("halt", "--force", "voxy").returncode == 0
+    assert realm.status()["voxy"]["state"] == "stopped"
+    assert set(realm.ask(6)) == {"zero"}
+    done = realm.lab("start", "voxy", timeout_s=LONG_S)
+    assert done.returncode == 0, done.stderr
+    done = realm.lab("reboot", "zero", timeout_s=LONG_S)
+    assert done.returncode == 0, done.stderr
+    assert {host["state"] for host in realm.status().values()} == {"running"}
+
+
+def test_a_daemon_that_dies_is_one_sentence_and_up_goes_on(realm: Realm) -> None:
+    """The guests go on serving meanwhile, and none of them is made again."""
+    ours = libvirtd._ours()
+    if "libvirtd" not in ours:
+        pytest.skip("libvirtd is this computer's own, and stays alone")
+    os.kill(ours["libvirtd"], signal.SIGKILL)
+    done = realm.lab("status")
+    assert done.returncode == 4
+    assert done.stderr.strip().splitlines() == [
+        "lab: libvirtd does not answer; the guests that were running go on",
+        "  → lab up starts it, and goes on from there",
+    ]
+    assert set(realm.ask(10)) == {"voxy", "zero"}
+    report = realm.json("up")
+    assert report["booted"] == []
+    assert {host["state"] for host in realm.status().values()} == {"running"}
+
+
+def test_a_guest_that_was_interrupted_is_made_again(realm: Realm) -> None:
+    """Booted, and not yet with the lab's key: it counts as absent, and `lab up` makes it, and only it."""
+    (realm.home.vagrant / MEMORY / "zero" / "libvirt" / FINISHED).unlink()
+    assert realm.status()["zero"]["state"] == "absent"
+    done = realm.lab("up", timeout_s=LONG_S)
+    assert done.returncode == 0, done.stderr
+    assert set(realm.ask(10)) == {"voxy", "zero"}
+    assert realm.ssh("zero", "cat ~/.ssh/authorized_keys") == (realm.home.keys / "lab.pub").read_text().strip()

@@ -1,0 +1,35 @@
+"""The five scenarios of a dead, hanging, cut off, slow and lossy voxy: what they find on LXC, they find here."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lab import scenario
+from lab.history import History
+from lab.run_folder import find_run
+from tests.realm import Realm
+
+pytestmark = pytest.mark.timeout(900)
+NAMES = ("kill-voxy", "hang-voxy", "cut-voxy", "slow-voxy", "lossy-voxy")
+RATE = "10"
+"""Requests a second: what an emulated guest answers without falling behind."""
+NETEM = {"slow-voxy": "slow_link voxy by netem", "lossy-voxy": "lose_packets voxy by netem"}
+OFF_SCHEDULE = "the load was off its schedule"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_comes_out_as_on_lxc(realm: Realm, name: str) -> None:
+    """The outcome that its file names; a load that was late proves nothing and is sent once more."""
+    expected = scenario.load(name).expected("default")
+    for _ in range(2):
+        done = realm.lab("scenario", name, "--rate", RATE, "--json", timeout_s=600)
+        verdict = json.loads(done.stdout or "{}")
+        if not any(OFF_SCHEDULE in str(each) for each in verdict.get("evidence", [])):
+            break
+    told = done.stdout + done.stderr
+    assert (verdict.get("outcome"), done.returncode) == (expected.value, expected.exit_code), told
+    assert verdict["healed"] is True
+    said = [event.text for event in History.load(find_run(realm.home).path).events]
+    assert [text for text in said if "netem" in text] == ([NETEM[name]] if name in NETEM else [])
