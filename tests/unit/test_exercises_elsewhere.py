@@ -66,7 +66,7 @@ def test_a_students_card_changes_the_lab_everywhere(home: Home) -> None:
 def test_what_was_reached_outlives_the_lab(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts stay when the machines go, with runs and logs; keys and the memory of the machines do not."""
     monkeypatch.setattr(destroying, "machines_for", lambda lab, home, provider: FakeMachines(lab))
-    home.remember(provider="libvirt")
+    home.remember(provider="virtualbox")
     for name in ("keys/lab", "ssh_config", "runs/1/journal.jsonl", "logs/a.log", "student/x", "faults/a.json"):
         home.write(name, "")
     attempt = progress.record(home, progress.begin(home, "mine"), marked(Status.PASS, Status.PASS), ())

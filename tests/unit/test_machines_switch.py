@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from lab import process
 from lab.errors import HostUnreachable, Result, UsageError
+from lab.machines import libvirt
 from lab.machines import switch as module
 from lab.machines.libvirt import Libvirt
 from lab.machines.lxc import Lxc
@@ -168,7 +170,7 @@ TOOLS: list[tuple[PowerTool, dict[str, str], list[str]]] = [
 
 @pytest.mark.parametrize(("tool", "lists", "expected"), TOOLS, ids=["lxc", "libvirt", "virtualbox"])
 def test_each_provider_has_its_commands(
-    monkeypatch: pytest.MonkeyPatch, tool: PowerTool, lists: dict[str, str], expected: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: PowerTool, lists: dict[str, str], expected: list[str]
 ) -> None:
     """Its lists give the states; four verbs switch."""
     told: list[str] = []
@@ -180,6 +182,7 @@ def test_each_provider_has_its_commands(
 
     monkeypatch.setattr(process, "run", run)
     monkeypatch.setattr(process, "as_root", run)
+    monkeypatch.setattr(libvirt, "STORE", tmp_path)
     assert tool.guests() == {"a": STOPPED, "b": RUNNING}
     told.clear()
     for verb in (tool.start, tool.shut_down, tool.cut, tool.remove):
