@@ -184,6 +184,8 @@ class SshHost:
         def lets_in() -> bool:
             if give_up():
                 raise HostUnreachable(f"{self.name}: was not booted")
+            if self._opened is None and not self._listens():
+                return False
             try:
                 return self.run("true", timeout_s=CONNECT_S).ok
             except (HostUnreachable, CommandFailed):
@@ -197,6 +199,14 @@ class SshHost:
             every_s=0.05,
             mend=f"`lab logs {self.name}` and `lab status` say more; `lab reboot {self.name}` may bring it back",
         )
+
+    def _listens(self) -> bool:
+        """Whether the port is open: a thousandth of what an attempt to log in costs, and many hosts wait at once."""
+        try:
+            socket.create_connection((self.target.address, self.target.port), timeout=CONNECT_S).close()
+        except OSError:
+            return False
+        return True
 
     def _exec(self, line: str, shown: str, timeout_s: float) -> Result:
         with _IMPORTING:

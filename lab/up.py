@@ -51,6 +51,9 @@ FALLBACK_APP = "hello"
 LAST_BREATH_S = 20
 """How long an interrupted Vagrant may take to end in order."""
 
+HOSTS_AT_ONCE = 3
+"""More hosts than these boot one after another on a busy computer, so the deadline grows with their number."""
+
 
 class ProvisionFailed(EnvironmentProblem):
     """At least one host does not have all its states; the message names each failed step."""
@@ -235,7 +238,7 @@ def _guarded_plan(lab: Lab, source: Source, names: tuple[str, ...]) -> dict[str,
 
 def _opener(session: Session, boot: Future[tuple[str, ...]]) -> Callable[[str], Host]:
     """Opens a host as soon as it answers, and gives up when the boot has failed."""
-    within_s = BOOT_TIMEOUT_S[session.provider]
+    within_s = BOOT_TIMEOUT_S[session.provider] * max(1.0, len(session.lab.hosts) / HOSTS_AT_ONCE)
 
     def failed() -> bool:
         return boot.done() and boot.exception() is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import socket
 import subprocess
 import sys
 
@@ -70,6 +71,18 @@ def test_waiting_ends_when_nobody_boots_the_host() -> None:
     """When `give_up` says so, long before the deadline."""
     with pytest.raises(HostUnreachable, match="voxy: was not booted"):
         SshHost(target("voxy", "127.0.0.1", 1)).wait_until_reachable(600, give_up=lambda: True)
+
+
+def test_a_closed_port_is_not_logged_in_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seventeen waiting hosts that try SSH twenty times a second take the processor that boots them."""
+    tried: list[str] = []
+    monkeypatch.setattr(SshHost, "run", lambda self, *words, **more: tried.append(self.name) or Result("", 0, "", ""))
+    with pytest.raises(HostUnreachable):
+        SshHost(target("voxy", "127.0.0.1", 1)).wait_until_reachable(0.2)
+    assert tried == []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        SshHost(target("zero", "127.0.0.1", listener.getsockname()[1])).wait_until_reachable(2)
+    assert tried == ["zero"]
 
 
 class _Answering(SshHost):
