@@ -81,8 +81,8 @@ def _say_who(root: Path, context: Context) -> None:
     process.as_root("tee", root / "etc" / "hosts", stdin="127.0.0.1 localhost\n")
     npm = [f"{name.replace('_', '-').replace('http-', '')}={value}" for name, value in context.proxies.items()]
     if context.ca_bundle:
-        process.as_root("tee", root / "etc" / "ssl" / "school.pem", stdin=context.ca_bundle)
-        npm.append("cafile=/etc/ssl/school.pem")
+        process.as_root("tee", root / "etc" / "school.pem", stdin=context.ca_bundle)
+        npm.append("cafile=/etc/school.pem")
     process.as_root("tee", root / "root" / ".npmrc", stdin="\n".join(npm) + "\n")
     if context.proxies:
         text = content.render("provision/templates/apt-proxy.conf.j2", proxies=context.proxies)
