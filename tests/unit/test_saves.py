@@ -96,7 +96,7 @@ def test_there_and_back_again(lesson: Lesson) -> None:
         assert set(lesson.machines.states().values()) == {State.RUNNING}
         assert sorted(lesson.served[-2:]) == ["voxy", "zero"]
         lesson.disk["/mine"] = "lost"
-    assert (two.bytes, two.note, two.app, two.provider, two.box) == (3, "", "hello", "libvirt", "box-1")
+    assert (two.bytes, two.note, two.app, two.provider, two.box) == (3, "", "hello", "virtualbox", "box-1")
     assert [(each.save.name, each.save.note, each.missing) for each in saves.listed(lesson.session)] == [
         ("one", "the first", ()), ("two", "", ()),
     ]  # fmt: skip

@@ -50,7 +50,7 @@ def test_the_box_is_whole(box: Path) -> None:
 def test_the_disk_boots_on_the_controller_that_the_ovf_names(box: Path, tmp_path: Path) -> None:
     """To the login prompt, with a SATA controller and an Intel card, and no way out."""
     layer, console = tmp_path / "layer.qcow2", tmp_path / "console"
-    command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "vmdk", "-b", box / "box.vmdk", layer]
+    command: list[str | Path] = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "vmdk", "-b", box / "box.vmdk", layer]
     subprocess.run(command, check=True)
     driver = ["-accel", "kvm", "-cpu", "host"] if kvm_works() else ["-accel", "tcg"]
     guest = subprocess.Popen(
