@@ -43,6 +43,7 @@ bench:  ## measure what the README states, and the lab beside its rivals: about 
 	@$(PYTHON) bench/load.py
 	@$(PYTHON) bench/judge.py
 	@$(PYTHON) bench/exercises.py
+	@$(PYTHON) bench/saves.py
 	@$(PYTHON) bench/rivals.py
 
 lint:  ## format, style, types, and the direction of imports

@@ -76,7 +76,12 @@ def test_waiting_ends_when_nobody_boots_the_host() -> None:
 def test_a_closed_port_is_not_logged_in_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seventeen waiting hosts that try SSH twenty times a second take the processor that boots them."""
     tried: list[str] = []
-    monkeypatch.setattr(SshHost, "run", lambda self, *words, **more: tried.append(self.name) or Result("", 0, "", ""))
+
+    def run(self: SshHost, *words: object, **more: object) -> Result:
+        tried.append(self.name)
+        return Result("", 0, "", "")
+
+    monkeypatch.setattr(SshHost, "run", run)
     with pytest.raises(HostUnreachable):
         SshHost(target("voxy", "127.0.0.1", 1)).wait_until_reachable(0.2)
     assert tried == []
