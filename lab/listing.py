@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import labs, network, registry
+from lab import labs, registry
 from lab.errors import EnvironmentProblem, UsageError
 from lab.events import Listener, phase
 from lab.home import Home
 from lab.labs import KnownLab
 from lab.ledger import Ledger
+from lab.machines import libvirtd, pool
 from lab.machines.choose import tool_of
 from lab.machines.protocol import State
 from lab.machines.switch import Switch
+from lab.virtual_network import remove_known_by
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,24 @@ def listed() -> tuple[Listed, ...]:
 def destroy_orphan(id: str, listener: Listener) -> str:
     """Remove guests, network and memory of a lab whose folder is gone, so that only its id is left; what it was.
 
+    Machines that were there already keep what was put on them: how to get into them went with the folder.
+
     Raises:
         UsageError: there is no such lab, or its folder is still there, where it is to be destroyed.
     """
     lab = orphan(id)
-    with phase(listener, "guests", lab.entry.provider):
-        switch = Switch(tool_of(lab.entry.provider), _prefix(id))
-        for guest in _guests(lab.entry.provider) or {}:
+    provider = lab.entry.provider
+    if provider == "libvirt":
+        libvirtd.ensure()
+    with phase(listener, "guests", provider):
+        for guest in _guests(provider) or {}:
             if guest.startswith(_prefix(id)):
-                switch.forget(guest.removeprefix(_prefix(id)))
-    if lab.entry.provider == "lxc":
-        with phase(listener, "network"):
-            network.remove(id, lab.entry.network)
+                Switch(tool_of(provider), _prefix(id)).forget(guest.removeprefix(_prefix(id)))
+    with phase(listener, "network"):
+        remove_known_by(id, provider, lab.entry.network)
+    if provider == "libvirt":
+        pool.clear()
+        libvirtd.release()
     registry.remove(id)
     return lab.entry.title
 

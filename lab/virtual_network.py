@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network
 from xml.sax.saxutils import escape
 
-from lab import process
+from lab import network, process
 from lab.home import Home
 from lab.machines.libvirt import URI, virsh
 from lab.names import hardware_address
@@ -39,7 +39,7 @@ class VirtualNetwork(Network):
     def _make_bridge(self) -> None:
         """A network that stands is left alone: taking it down would cut the guests off for good."""
         if not self._has_bridge():
-            self._forget()
+            _forget(self.bridge)
             with _double_wall(self._lab), tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
                 self._remove_wall()
                 file.write(definition(self._lab, self._home, self.bridge))
@@ -56,13 +56,28 @@ class VirtualNetwork(Network):
         Args:
             subnet: whose route goes; None is the topology's.
         """
-        self._forget()
+        _forget(self.bridge)
         super().remove(subnet)
 
-    def _forget(self) -> None:
-        """No network of that name at libvirt, running or only defined."""
-        for verb in ("net-destroy", "net-undefine"):
-            process.run("virsh", "--connect", URI, verb, self.bridge, check=False)
+
+def remove_known_by(id: str, provider: str, subnet: IPv4Network | None) -> None:
+    """Remove the network of a lab of which only the id is left; nothing where the provider makes its own.
+
+    Args:
+        id: the lab's.
+        provider: who made its guests.
+        subnet: whose route goes; None where nobody knows.
+    """
+    if provider == "libvirt":
+        _forget(f"lab{id}")
+    if provider in _KINDS:
+        network.remove(id, subnet)
+
+
+def _forget(bridge: str) -> None:
+    """No network of that name at libvirt, running or only defined."""
+    for verb in ("net-destroy", "net-undefine"):
+        process.run("virsh", "--connect", URI, verb, bridge, check=False)
 
 
 @contextmanager
@@ -108,5 +123,7 @@ def _entries(lab: Lab, home: Home) -> list[str]:
 
 def network_of(provider: str, lab: Lab, home: Home) -> Network | None:
     """The network that we make for a provider's guests; None where the provider makes its own."""
-    kinds: dict[str, type[Network]] = {"lxc": Network, "libvirt": VirtualNetwork}
-    return kinds[provider](lab, home) if provider in kinds else None
+    return _KINDS[provider](lab, home) if provider in _KINDS else None
+
+
+_KINDS: dict[str, type[Network]] = {"lxc": Network, "libvirt": VirtualNetwork}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import labs, listing, network, registry
+from lab import labs, listing, network, process, registry
 from lab.cli import main
 from lab.errors import MissingTool, UsageError
 from lab.events import silent
@@ -17,6 +17,7 @@ from lab.labs import KnownLab
 from lab.ledger import Entry as Fault
 from lab.ledger import Ledger
 from lab.listing import destroy_orphan, listed
+from lab.machines import libvirtd, pool
 from lab.machines.protocol import State
 from lab.registry import Entry
 from tests.fakes import FakePowerTool
@@ -110,6 +111,30 @@ def test_virtual_machines_have_no_network_of_ours(tool: FakePowerTool, networks:
     tool.held = {f"lab-{home.id}-voxy": State.STOPPED}
     destroy_orphan(home.id, silent)
     assert (tool.held, networks) == ({}, [])
+
+
+def test_of_libvirt_the_network_goes_too(
+    tool: FakePowerTool, networks: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libvirt would bring it back; its daemon is there before, and goes last."""
+    done: list[str] = []
+    monkeypatch.setattr(libvirtd, "ensure", lambda: done.append("ensure"))
+    monkeypatch.setattr(pool, "clear", lambda: done.append("clear"))
+    monkeypatch.setattr(libvirtd, "release", lambda: done.append("release"))
+    monkeypatch.setattr(process, "run", lambda *argv, **more: done.append(" ".join(argv[3:])))
+    home = Home(tmp_path / "gone")
+    _entry(home, "libvirt")
+    destroy_orphan(home.id, silent)
+    assert done == ["ensure", f"net-destroy lab{home.id}", f"net-undefine lab{home.id}", "clear", "release"]
+    assert networks == [f"{home.id} 192.168.57.0/24"]
+
+
+def test_of_machines_of_others_only_the_memory_goes(networks: list[str], tmp_path: Path) -> None:
+    """There is no tool for their power."""
+    home = Home(tmp_path / "gone")
+    _entry(home, "existing")
+    destroy_orphan(home.id, silent)
+    assert (registry.entries(), networks) == ((), [])
 
 
 def test_a_lab_is_not_removed_behind_its_back(tool: FakePowerTool, networks: list[str], home: Home) -> None:
