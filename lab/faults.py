@@ -159,7 +159,7 @@ def lose_packets(host: str, *, percent: int = 20, lasting: Duration = TEN) -> Fa
         raise UsageError(f"lose_packets: {percent} % is out of range", "write a number from 1 to 90")
     verdict = f"numgen random mod 100 '<' {percent} drop"
     dropped = _filter("lose_packets", host, Effect.SLOW, Sign.DONE, verdict, lasting)
-    return _by_netem(dropped, f"loss random {percent}%", "by nftables, for the kernel of this host has no netem")
+    return _by_netem(dropped, f"loss random {percent}%", 0, "by nftables, for the kernel of this host has no netem")
 
 
 def flap_link(host: str, *, lasting: Duration = TEN) -> Fault:
@@ -190,7 +190,7 @@ def slow_link(host: str, *, by: Duration, lasting: Duration = TEN) -> Fault:
     """
     otherwise = replace(answer_slowly(host, by=Duration(2 * by.seconds), lasting=lasting), name="slow_link")
     late = f"delay {by.seconds * 1000:.0f}ms limit 100000"
-    return _by_netem(otherwise, late, "by the app's own switch, for the kernel of this host has no netem")
+    return _by_netem(otherwise, late, by.seconds, "by the app's own switch, for the kernel of this host has no netem")
 
 
 def answer_slowly(host: str, *, by: Duration, lasting: Duration = TEN) -> Fault:
@@ -241,14 +241,20 @@ def fill_disk(host: str, *, lasting: Duration = TEN) -> Fault:
     return Fault("fill_disk", host, Effect.BALANCER, Sign.DONE, lasting, inject=inject, undo=undo)
 
 
-def _by_netem(otherwise: Fault, setting: str, how: str) -> Fault:
-    """The fault, done by netem where the host's kernel has it; the last line that injecting prints says how it is."""
+def _by_netem(otherwise: Fault, setting: str, held_s: float, how: str) -> Fault:
+    """The fault, done by netem where the host's kernel has it; the last line that injecting prints says how it is.
+
+    netem throws away what it still holds when it is removed, so first it is told to hold nothing more.
+    """
     device = "$(ip -oneline route get {balancer} | sed 's/.* dev \\([^ ]*\\).*/\\1/')"
     inject = (
         f"if tc qdisc replace dev {device} root netem {setting} 2>/dev/null; then echo 'by netem'; "
         f"else {otherwise.inject} && echo {shlex.quote(how)}; fi"
     )
-    undo = f"tc qdisc delete dev {device} root netem 2>/dev/null || {{{{ {otherwise.undo}; }}}}"
+    undo = (
+        f"if tc qdisc change dev {device} root netem delay 0ms 2>/dev/null; "
+        f"then sleep {held_s:g}; tc qdisc delete dev {device} root netem; else {otherwise.undo}; fi"
+    )
     return replace(otherwise, inject=inject, undo=undo)
 
 
