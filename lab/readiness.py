@@ -16,8 +16,8 @@ from lab.status import status
 from lab.virtual_network import network_of
 
 CLOCK_TRIES = 5
-GOOD_ERROR_S = 0.05
-"""Half of what the gate of the clocks lets pass."""
+GOOD_ERROR_S = 0.08
+"""A little less than what the gate of the clocks lets pass."""
 
 
 def require_ready(session: Session, ledger: Ledger) -> None:
