@@ -66,7 +66,7 @@ for lab in (replace(online, offline=True), online, replace(online, offline=True)
     network = Network(lab, home)
     made = (network.ensure(), network.ensure())
     rules = subprocess.run(["nft", "list", "table", "ip", network.bridge], capture_output=True, text=True).stdout
-    told.append((*made, "reject" in rules, "masquerade" in rules))
+    told.append((*made, "net-unreachable" in rules, "masquerade" in rules))
 network.remove()
 print(told)
 """
