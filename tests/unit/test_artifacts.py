@@ -10,7 +10,9 @@ import pytest
 
 from lab import artifacts, process
 from lab.artifacts import node_archive, unpacked_node
+from lab.asking import foreseen
 from lab.errors import CommandFailed, EnvironmentProblem, Result
+from lab.steps import command
 from tests.fakes import FakeHost
 
 WHEEL = {
@@ -92,6 +94,13 @@ def test_node_is_met_by_a_version_that_begins_so(wanted: str, shown: str | Resul
     """Number by number; and npm must be there."""
     host = FakeHost(script={"node --version": shown})
     assert expected is unpacked_node(wanted).is_met(host)
+
+
+def test_node_is_asked_for_together_with_the_other_states() -> None:
+    """It costs no round trip of its own."""
+    host = FakeHost(script={"lab-answer": "v22.20.0\n\n--lab-answer-0--\n\n--lab-answer-1--\n"})
+    assert foreseen([unpacked_node("22"), command("another", "false", unless="false")], host) == {0: True, 1: False}
+    assert len(host.ran) == 1
 
 
 def test_node_is_copied_and_unpacked(asked: list[list[str]]) -> None:
