@@ -33,9 +33,9 @@ cat >/home/vagrant/.ssh/authorized_keys
 chown vagrant:vagrant /home/vagrant/.ssh/authorized_keys
 ssh-keygen -q -A
 """
-_OWN_NAME = "libnss-myhostname"
+OWN_NAME = "libnss-myhostname"
 """A host resolves its own name: without it sudo asks the name server first, and each command of a rival waits."""
-_EXTRAS = f"export DEBIAN_FRONTEND=noninteractive; apt-get update -q; apt-get install -qy python3 {_OWN_NAME}"
+_EXTRAS = f"export DEBIAN_FRONTEND=noninteractive; apt-get update -q; apt-get install -qy python3 {OWN_NAME}"
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def rival_boxes(*names: str) -> Iterator[None]:
 def _fill(name: str, root: Path, context: Context) -> None:
     recipe = recipe_for(context)
     if name == BARE:
-        make_base(replace(recipe, packages=(*recipe.packages, _OWN_NAME)), root)
+        make_base(replace(recipe, packages=(*recipe.packages, OWN_NAME)), root)
         return
     process.as_root("cp", "-a", store.base_folder(recipe.name) / "rootfs", root, timeout_s=300)
     process.as_root("tee", root / "etc" / "resolv.conf", stdin=resolv_conf(context.lab))

@@ -132,9 +132,9 @@ def page(parts: Sequence[Part]) -> str:
     """The text of docs/benchmarks.md."""
     lines = [
         "# Beside our rivals", "",
-        "Written by `python bench/rivals.py`, which `make bench` calls, from what it measured; nothing here was typed",
-        "by hand. A cell is the median, with the range of all runs behind it. Take single figures as orders of",
-        "magnitude, and the ratios as what they are: the same work, one after the other, on the same machine.", "",
+        "Written by `python bench/rivals.py`, which `make bench` calls, from what it measured; no figure in a table",
+        "was typed by hand. A cell is the median, with the range of all runs behind it. Take single figures as orders",
+        "of magnitude, and the ratios as what they are: the same work, one after the other, on the same machine.", "",
     ]  # fmt: skip
     for part in parts:
         lines += [*_section(part), ""]
