@@ -60,7 +60,7 @@ def judged(found: dict[str, Series]) -> Result:
         "A second provision, nothing to change",
         (
             "Three machines that are as they shall be; each tool asks, and changes nothing. The states are the same: "
-            "names of neighbours, Node, pm2, the app, nginx, its site, the services.",
+            "names of neighbours, Node, pm2, the app and that it runs, nginx, its site, the services.",
             "Ansible with pipelining, one kept connection a host and without gathering facts, its fastest usual "
             "setting; pyinfra as it comes. Shell scripts do not ask: theirs is the time of doing part of it again.",
             f"The rivals' guests get {OWN_NAME}: without it each of their sudo would wait for the name server.",

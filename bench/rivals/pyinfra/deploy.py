@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pyinfra import host, inventory
 from pyinfra.facts.files import File
-from pyinfra.facts.server import Which
+from pyinfra.facts.server import Command, Which
 from pyinfra.operations import apt, files, server, systemd
 
 APP = Path.cwd().parents[2] / "apps" / "hello"
@@ -23,12 +23,15 @@ if "backends" in host.groups:
             commands="npm install --global --no-audit --no-fund --loglevel=error --prefix /usr/local pm2@7",
         )
     app = files.sync(name="the app", src=str(APP), dest="/home/vagrant/hello", user="vagrant", group="vagrant")
+    running = host.get_fact(
+        Command, command="pm2 pid hello 2>/dev/null | tail -n 1", _sudo_user="vagrant", _use_sudo_login=True
+    )
     server.shell(
         name="the app runs under pm2",
         commands="cd ~/hello && pm2 startOrReload ecosystem.config.js && pm2 save --force",
         _sudo_user="vagrant",
         _use_sudo_login=True,
-        _if=app.did_change,
+        _if=lambda: app.did_change() or (running or "").strip() in ("", "0"),
     )
     if not host.get_fact(File, path="/etc/systemd/system/pm2-vagrant.service"):
         server.shell(
