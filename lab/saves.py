@@ -114,8 +114,10 @@ def restore(session: Session, name: str, *, heal: bool = False) -> Save:
     _refuse_what_does_not_fit(session, wanted)
     faults = _deal_with_faults(session, "restore", heal, healing_it_is_ours=True)
     try:
-        with shielded(), phase(session.listener, "restore", name):
-            _put_back(session, wanted)
+        with shielded():
+            save_points.begin_restoring(home, name)
+            with phase(session.listener, "restore", name):
+                _put_back(session, wanted)
         _wait(session, wanted)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; the machines are at {name}", "`lab start` waits until they serve") from None
@@ -177,7 +179,6 @@ def _kept(session: Session, draft: Save) -> Save:
 def _put_back(session: Session, wanted: Save) -> None:
     """Machines first, then what on this computer belongs to the point."""
     home = session.home
-    save_points.begin_restoring(home, wanted.name)
     _close(session)
     try:
         session.machines.restore(wanted.id)
