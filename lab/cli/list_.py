@@ -18,6 +18,10 @@ Examples:
 """
 
 
+WIDE = 240
+"""Columns where nobody reads along: a program finds each lab in one line."""
+
+
 @click.command("list", epilog=EXAMPLES)
 @json_option
 def list_(as_json: bool) -> None:
@@ -39,17 +43,19 @@ def _show(found: tuple[Listed, ...]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        "name", "hosts", "subnet", "site", "provider", "folder", box=None, header_style="bold", pad_edge=False
-    )
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("name", "hosts", "subnet", "site", "provider"):
+        table.add_column(column, no_wrap=True, min_width=len(column))
+    table.add_column("folder", overflow="fold")
     for each in found:
         running = "?" if each.running is None else str(each.running)
         style = "green" if each.running == each.hosts else "yellow"
         table.add_row(
             Text(each.name or "–", "cyan"), Text(f"{running}/{each.hosts}", style), each.subnet or "?", each.url or "?",
-            each.provider or "?", Text(each.folder or "?", "red" if each.gone else "", overflow="fold"),
+            each.provider or "?", Text(each.folder or "?", "red" if each.gone else ""),
         )  # fmt: skip
-    console = Console(highlight=False, soft_wrap=not Console().is_terminal)
+    terminal = Console().is_terminal
+    console = Console(highlight=False, soft_wrap=not terminal, width=None if terminal else WIDE)
     console.print(table)
     for each in found:
         if each.faults:
