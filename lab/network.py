@@ -8,6 +8,8 @@ computer reaches, but not the guests of another.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -70,6 +72,17 @@ class Network:
             self._make_bridge()
             self._way_out()
         return True
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """The network until the block ends; one that was there before stays, also where it had to be repaired."""
+        there = self._has_bridge()
+        self.ensure()
+        try:
+            yield
+        finally:
+            if not there:
+                self.remove()
 
     def remove(self, subnet: IPv4Network | None = None) -> None:
         """Remove bridge, address, rules and route; nothing when they are gone.

@@ -8,29 +8,24 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import tempfile
 from contextlib import ExitStack
-from ipaddress import IPv4Address
 from pathlib import Path
 
-from lab import content, keys, process
+from lab import content, process
 from lab.boxes import store
 from lab.boxes.recipe import HERE, Recipe
+from lab.boxes.scratch import booted
 from lab.context import Context
 from lab.errors import EnvironmentProblem
 from lab.events import Listener, phase
 from lab.home import Home, cache
-from lab.host import SshHost, SshTarget
-from lab.names import bridge_name, hardware_address
-from lab.network import Network, resolv_conf
+from lab.network import Network
 from lab.provisioning import bring_about
-from lab.topology import Host, Lab, Role
 
 GUEST = "lab-box"
 NEEDED_BYTES = 3 * 2**30
-BOOT_S = 60
 _BASE_S = 900
 MASKED = (
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
@@ -66,13 +61,11 @@ def build(recipe: Recipe, context: Context, home: Home, listener: Listener) -> s
     with ExitStack() as undo:
         work = store.BASES / f"building-{recipe.name}-{os.getpid()}"
         undo.callback(process.as_root, "rm", "-rf", work)
-        network = Network(context.lab, home)
-        if network.ensure():
-            undo.callback(network.remove)
+        undo.enter_context(Network(context.lab, home).lent())
         with phase(listener, "base", f"Debian {recipe.suite}, by mmdebstrap"):
             make_base(recipe, work / "rootfs")
         with phase(listener, "box", "the provision steps, in a booted guest"):
-            _provision(recipe, context, home, work / "rootfs", undo, listener)
+            _provision(recipe, context, home, work / "rootfs", listener)
         with phase(listener, "pack", f"box {recipe.name}"):
             _pack(recipe.name, work / "rootfs")
     store.add(recipe.name)
@@ -109,57 +102,13 @@ def make_base(recipe: Recipe, rootfs: Path) -> None:
     )  # fmt: skip
 
 
-def _provision(recipe: Recipe, context: Context, home: Home, rootfs: Path, undo: ExitStack, listener: Listener) -> None:
-    """Boot the base as a container that is in no list, give it its states, clean it, stop it."""
-    guest = Host(name=GUEST, address=_free_address(context.lab), roles=(Role.BACKEND,))
-    target = _identity(context.lab, guest, home)
-    config = home.write("box.conf", _config(context.lab, guest, home, rootfs), 0o644)
-    name = f"{GUEST}-{home.id}"
-    process.as_root("lxc-start", "--name", name, "--rcfile", config, "--daemon")
-    undo.callback(process.as_root, "lxc-stop", "--name", name, "--kill", check=False)
-    with SshHost(target) as host:
-        host.wait_until_reachable(BOOT_S)
+def _provision(recipe: Recipe, context: Context, home: Home, rootfs: Path, listener: Listener) -> None:
+    """Boot the base, give it its states, clean it, shut it down."""
+    with booted(context.lab, home, GUEST, f"dir:{rootfs}") as host:
         for step in recipe.steps:
             bring_about(step, host, listener)
         host.run(_CLEAN, root=True)
-    process.as_root("lxc-stop", "--name", name, "--timeout", "20", check=False)
-
-
-def _identity(lab: Lab, guest: Host, home: Home) -> SshTarget:
-    authorized = keys.make_lab_key(home).with_suffix(".pub").read_text(encoding="utf-8")
-    keys.write_guest_files(lab, guest, home, authorized, resolv_conf(lab))
-    public = (home.keys / "guests" / guest.name / "ssh_host_ed25519_key.pub").read_text(encoding="utf-8")
-    known = home.write("known_hosts.box", f"{guest.address} {' '.join(public.split()[:2])}\n")
-    return SshTarget(guest.name, str(guest.address), 22, "vagrant", str(home.keys / "lab"), str(known))
-
-
-def _config(lab: Lab, guest: Host, home: Home, rootfs: Path) -> str:
-    hook = shlex.join(["sh", str(HERE.parent / "machines" / "identity.sh"), str(home.keys / "guests"), guest.name])
-    lines = [
-        (HERE / "lxc-config").read_text(encoding="utf-8"),
-        f"lxc.rootfs.path = dir:{rootfs}",
-        f"lxc.uts.name = {guest.name}",
-        f"lxc.hook.mount = {hook}",
-        "lxc.net.0.type = veth",
-        f"lxc.net.0.link = {bridge_name(home)}",
-        "lxc.net.0.flags = up",
-        f"lxc.net.0.hwaddr = {hardware_address(home, guest.name)}",
-        f"lxc.net.0.ipv4.address = {guest.address}/{lab.subnet.prefixlen}",
-        f"lxc.net.0.ipv4.gateway = {lab.gateway}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _free_address(lab: Lab) -> IPv4Address:
-    """The highest address of the subnet that no host has."""
-    taken = {lab.gateway, *(host.address for host in lab.hosts)}
-    last, first = int(lab.subnet.broadcast_address) - 1, int(lab.gateway)
-    for number in range(last, first, -1):
-        if IPv4Address(number) not in taken:
-            return IPv4Address(number)
-    raise EnvironmentProblem(
-        f"the subnet {lab.subnet} has no address left to build the box at", "choose a larger subnet"
-    )
+        process.as_root("lxc-stop", "--name", f"{GUEST}-{home.id}", "--timeout", "20", check=False)
 
 
 def _pack(name: str, rootfs: Path) -> None:

@@ -6,14 +6,14 @@ import io
 import json
 import tarfile
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
-from lab import config, process
+from lab import process
 from lab.apps.steps import Cloned
-from lab.boxes import build, recipe, store
+from lab.boxes import recipe, store
 from lab.boxes.recipe import BASE_PACKAGES, Recipe
 from lab.context import context_for
 from lab.errors import EnvironmentProblem, Result, UsageError
@@ -186,14 +186,3 @@ def test_a_box_is_removed_from_all_three_places(vagrant: list[str], tmp_path: Pa
     store.remove(NAME)
     assert vagrant[-2:] == [f"vagrant box remove --force --all {NAME}", f"rm -rf {store.BASES / NAME}"]
     assert not store.box_file(NAME).exists()
-
-
-def test_the_box_is_built_at_an_address_that_nobody_has() -> None:
-    """Neither a host nor this computer, also in a small subnet."""
-    hosts = [{"name": f"h{last}", "address": f"10.0.0.{last}", "roles": ["backend"]} for last in range(3, 7)]
-    small = config.parse({"subnet": "10.0.0.0/29", "host": [{**hosts[0], "roles": ["balancer"]}, *hosts[1:]]})
-    assert build._free_address(small) == IPv4Address("10.0.0.2")
-    hosts = [{"name": f"h{last}", "address": f"10.0.0.{last}", "roles": ["backend"]} for last in range(2, 7)]
-    full = config.parse({"subnet": "10.0.0.0/29", "host": [{**hosts[0], "roles": ["balancer"]}, *hosts[1:]]})
-    with pytest.raises((EnvironmentProblem, UsageError)):
-        build._free_address(full)

@@ -174,3 +174,15 @@ def test_a_lab_without_internet_asks_no_resolver(monkeypatch: pytest.MonkeyPatch
     """Whatever lab.toml or this computer names."""
     _files(monkeypatch, tmp_path, {ETC: "nameserver 9.9.9.9\n"})
     assert resolv_conf(config.parse({"offline": True, "dns": ["9.9.9.9"]})) == ""
+
+
+@pytest.mark.parametrize(("there", "expected"), [(False, ["ensure", "work", "remove"]), (True, ["ensure", "work"])])
+def test_a_network_is_lent(monkeypatch: pytest.MonkeyPatch, home: Home, there: bool, expected: list[str]) -> None:
+    """One that was there stays, also where it had to be repaired: guests may be running on it."""
+    told: list[str] = []
+    monkeypatch.setattr(Network, "_has_bridge", lambda self: there)
+    monkeypatch.setattr(Network, "ensure", lambda self: told.append("ensure"))
+    monkeypatch.setattr(Network, "remove", lambda self: told.append("remove"))
+    with Network(Lab(), home).lent():
+        told.append("work")
+    assert told == expected

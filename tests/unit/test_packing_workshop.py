@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
-from lab import config
 from lab.apps.profile import Profile
 from lab.apps.source import Source
 from lab.apps.states import made_of
-from lab.boxes import store
-from lab.errors import EnvironmentProblem
 from lab.home import Home
 from lab.packing import workshop
 from lab.packing.workshop import make_missing
 from lab.steps import Step
-from lab.topology import Host, Lab, Role
+from lab.topology import Lab
 from tests.fakes import FakeHost, Heard
 
 BOX = "lab-lxc-0123456789ab"
@@ -63,22 +59,3 @@ def test_only_what_is_missing_is_made(done: list[str], home: Home) -> None:
     build.kept.touch()
     make_missing(Lab(), home, BOX, (SHOP, PLAIN), Heard())
     assert done == []
-
-
-def test_the_guest_stands_in_nobodys_way(home: Home) -> None:
-    """An address that no host has, the lab's bridge, and an overlay that is thrown away."""
-    lab = Lab()
-    assert workshop._free_address(lab) == IPv4Address("192.168.56.254")
-    guest = Host(name="w", address=workshop._free_address(lab), roles=(Role.BACKEND,))
-    text = workshop._config(lab, guest, home, BOX, Path("/d"))
-    assert f"lxc.rootfs.path = overlay:{store.base_folder(BOX)}/rootfs:/d/delta\n" in text
-    assert f"lxc.net.0.link = lab{home.id}\n" in text
-    assert "lxc.net.0.ipv4.address = 192.168.56.254/24\n" in text
-
-
-def test_a_full_subnet_is_told() -> None:
-    """With the mend."""
-    hosts = [{"name": f"h{last}", "address": f"10.0.0.{last}", "roles": ["backend"]} for last in range(2, 7)]
-    full = config.parse({"subnet": "10.0.0.0/29", "host": [{**hosts[0], "roles": ["balancer", "backend"]}, *hosts[1:]]})
-    with pytest.raises(EnvironmentProblem, match="has no address left"):
-        workshop._free_address(full)
