@@ -219,7 +219,7 @@ def _wait(session: Session, point: Save) -> None:
     def back(name: str) -> None:
         session.reachable_host(name, BOOT_TIMEOUT_S[session.provider])
         if name in point.serving:
-            require_serving(session.lab, name, APP_S)
+            require_serving(session.lab, name, APP_S * session.patience)
 
     with phase(session.listener, "answers", ", ".join(point.reachable)):
         together(point.reachable, back)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from xml.etree import ElementTree
 
 from lab import process
 from lab.errors import CommandFailed, EnvironmentProblem
+from lab.machines.images import Images
 from lab.machines.protocol import State
 from lab.parallel import together
 from lab.vagrantfile import POOL
@@ -19,9 +21,6 @@ BOX_IMAGE = "_vagrant_box_image_"
 STORE = Path("/var/lib/lab/pool")
 SHUTDOWN_S = 240
 """For a save; an emulated guest takes about a minute."""
-_ID = re.compile(r"[0-9a-f]{8}")
-"""What the lab's own snapshots are called; others are left alone."""
-_DISK, _LAYER = ".img", ".layer.img"
 _GONE = "failed to connect to the hypervisor"
 _DEAF = "Connection reset by peer", "End of file while reading data", _GONE
 
@@ -52,13 +51,12 @@ class Libvirt:
         self._virsh("destroy", guest)
 
     def remove(self, guest: str) -> None:
-        """Remove the domain and its disks, or what there is of them."""
+        """Remove the domain and its disks, or what there is of them; what makes it a guest, its first disk, last."""
         if guest in self._virsh("list", "--all", "--name").split():
             self._virsh("undefine", guest, "--managed-save", "--snapshots-metadata")
-        there = volumes()
-        for volume in (guest + _LAYER, guest + _DISK):
-            if volume in there:
-                self._virsh("vol-delete", "--pool", POOL, volume)
+        own = [volume for volume in volumes() if volume.partition(".")[0] == guest]
+        for volume in sorted(own, key=lambda name: (name == f"{guest}.img", name.endswith(".img"), name)):
+            self._virsh("vol-delete", "--pool", POOL, volume)
 
     def keep(self, guest: str) -> None:
         """From now on the guest writes to a layer over its disk, which `renew` throws away; nothing when it does.
@@ -66,66 +64,94 @@ class Libvirt:
         The guest may run: what it had not yet written to its disk by then, its file system repairs at the next start.
         """
         disk = self._disk_of(guest)
-        if not disk.name.endswith(_LAYER):
-            layer = f"vda,file={disk.with_name(guest + _LAYER)}"
+        images = Images(disk.parent, guest)
+        if disk != images.layer:
+            layer = f"vda,file={images.layer}"
             self._virsh("snapshot-create-as", guest, "--disk-only", "--no-metadata", "--atomic", "--diskspec", layer)
 
     def renew(self, guest: str) -> None:
-        """Give the domain an empty layer over the disk that was kept, and start it; its snapshots are gone.
+        """Give the domain an empty layer over the disk that was kept, and start it; its saves stay.
 
         The new layer takes the place of the old one in one step, so a renewal that is interrupted is done again.
 
         Raises:
             EnvironmentProblem: there is no such layer; nothing was touched.
         """
-        layer = self._disk_of(guest)
-        kept = layer.with_name(guest + _DISK)
-        if not layer.name.endswith(_LAYER):
-            raise EnvironmentProblem(
-                f"{guest} cannot be made anew: its first state was not kept", "`lab destroy` and `lab up` make it again"
-            )
-        if self.guests()[guest] is State.RUNNING:
-            self.cut(guest)
-        for snapshot in self._virsh("snapshot-list", guest, "--name").split():
-            self._virsh("snapshot-delete", guest, snapshot, "--metadata")
-        fresh = layer.with_name(layer.name + ".new")
-        process.as_root("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", kept, fresh)
-        process.as_root("mv", "-T", fresh, layer)
-        self.start(guest)
+        images = self._images(guest, "made anew")
+        self._put_back(images, images.first)
 
     def save(self, guests: Collection[str], id: str) -> int:
-        """Take a snapshot inside each disk, with all guests shut down; those that ran are booted again.
+        """Keep the layer of each disk, with all guests shut down; those that ran are booted again.
 
-        A snapshot takes next to nothing when it is made, and grows with what is written afterwards: 0.
+        A save takes next to nothing when it is made, and grows with what is written afterwards: 0.
 
         Raises:
+            UsageError: a guest stands on too many saves already; nothing was touched.
+            EnvironmentProblem: a guest's first state was not kept; nothing was touched.
             HostUnreachable: a guest did not shut down in time.
         """
+        for guest in guests:
+            self._images(guest, "saved").refuse_too_deep()
         running = [guest for guest in guests if self._runs(guest)]
         try:
             together(running, self._shut_down_and_wait)
-            together(guests, lambda guest: self._virsh("snapshot-create-as", guest, id, "--atomic"))
+            together(guests, lambda guest: self._save_one(guest, id))
         finally:
             together([guest for guest in running if not self._runs(guest)], self.start)
         return 0
 
     def restore(self, guest: str, id: str) -> None:
-        """Take its power, go back to the snapshot, and start it."""
-        if self._runs(guest):
-            self.cut(guest)
-        self._virsh("snapshot-revert", guest, id)
-        self.start(guest)
+        """Take its power, give it an empty layer over the save, and start it."""
+        images = self._images(guest, "restored")
+        self._put_back(images, images.under(id))
 
     def saves(self, guest: str) -> frozenset[str]:
-        """The names of its snapshots that are ids of ours."""
-        if guest not in self.guests():
-            return frozenset()
-        return frozenset(filter(_ID.fullmatch, self._virsh("snapshot-list", guest, "--name").split()))
+        """The ids of its whole saves; looked for in the store's folder."""
+        return Images(STORE, guest).saves()
 
     def prune(self, guest: str, keep: Collection[str]) -> None:
-        """Delete its other snapshots of ours; libvirt leaves no half ones."""
-        for id in sorted(self.saves(guest) - set(keep)):
-            self._virsh("snapshot-delete", guest, id)
+        """Remove its other saves, and what interrupted ones have left."""
+        if guest in self.guests():
+            Images(STORE, guest).prune(keep)
+
+    def _save_one(self, guest: str, id: str) -> None:
+        self._let_libvirt_look(guest)
+        self._images(guest, "saved").save(id)
+
+    def _put_back(self, images: Images, image: Path) -> None:
+        if self._runs(images.guest):
+            self.cut(images.guest)
+        for snapshot in self._virsh("snapshot-list", images.guest, "--name").split():  # made by hand, in the layer
+            self._virsh("snapshot-delete", images.guest, snapshot, "--metadata")
+        images.stand_on(image)
+        self.start(images.guest)
+
+    def _let_libvirt_look(self, guest: str) -> None:
+        """Have libvirt find what the disk stands on when it starts the guest, instead of remembering it."""
+        definition = ElementTree.fromstring(self._virsh("dumpxml", "--inactive", guest))  # noqa: S314  # libvirt's
+        remembered = [disk for disk in definition.iterfind("./devices/disk") if disk.find("backingStore") is not None]
+        if not remembered:
+            return
+        for disk in remembered:
+            disk.remove(disk.find("backingStore"))  # type: ignore[arg-type]  # it is there
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+            file.write(ElementTree.tostring(definition, encoding="unicode"))
+            file.flush()
+            self._virsh("define", file.name)
+
+    def _images(self, guest: str, wanted: str) -> Images:
+        """The guest's images.
+
+        Raises:
+            EnvironmentProblem: it does not write to a layer over its first disk.
+        """
+        disk = self._disk_of(guest)
+        images = Images(disk.parent, guest)
+        if disk != images.layer:
+            raise EnvironmentProblem(
+                f"{guest} cannot be {wanted}: its first state was not kept", "`lab destroy` and `lab up` make it again"
+            )
+        return images
 
     def _runs(self, guest: str) -> bool:
         return self.guests().get(guest) is State.RUNNING
@@ -139,8 +165,8 @@ class Libvirt:
 
     def _disks(self) -> set[str]:
         """The guests whose disks are in the store; looked for in its folder, for states are asked for all the time."""
-        names = [path.name for path in STORE.glob(f"lab-*{_DISK}") if BOX_IMAGE not in path.name]
-        return {name.removesuffix(_LAYER).removesuffix(_DISK) for name in names}
+        names = [path.name for path in STORE.glob("lab-*.img") if BOX_IMAGE not in path.name]
+        return {name.partition(".")[0] for name in names}
 
     def _disk_of(self, guest: str) -> Path:
         """The file that the domain writes to."""

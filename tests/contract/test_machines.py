@@ -15,6 +15,7 @@ from lab.config import load
 from lab.destroy import destroy
 from lab.errors import HostUnreachable, UsageError
 from lab.events import silent
+from lab.home import EMULATED
 from lab.host import SshHost
 from lab.machines import Capability, Machines, State, host_keys
 from lab.machines.capabilities import CannotBeDone
@@ -29,7 +30,8 @@ from tests.realm import Realm
 from tests.strangers import Strangers
 
 RUNNING = {"akuma": State.RUNNING, "voxy": State.RUNNING, "zero": State.RUNNING}
-REACHABLE_S = 300 if "LAB_VM" in os.environ else 20
+REACHABLE_S = 600 if "LAB_VM" in os.environ else 20
+PATIENCE = EMULATED if "LAB_VM" in os.environ else 1.0
 ABSENT = dict.fromkeys(RUNNING, State.ABSENT)
 
 
@@ -51,7 +53,7 @@ def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine
     real = machines_for(lab, realm.home, request.param)
     try:
         up.prepare(Session(lab, realm.home, request.param, real), obtain(resolve("hello")))
-        yield real
+        yield machines_for(lab, realm.home, request.param)  # it is known by now whether they are emulated
     finally:
         destroy(lab, realm.home, silent)
         assert realm.leftovers() == []
@@ -139,7 +141,7 @@ class Inside:
         """What a command prints on the real one, as soon as it lets us in; the fake has no commands."""
         if self._disk is not None:
             return ""
-        with SshHost(self._target) as host:
+        with SshHost(self._target, PATIENCE) as host:
             host.wait_until_reachable(REACHABLE_S)
             return host.run(command, root=True).stdout
 

@@ -81,11 +81,15 @@ def test_a_disk_without_a_domain_is_what_is_left_of_a_guest(virsh: Virsh, tmp_pa
 
 
 def test_a_guest_is_removed_with_all_its_disks(virsh: Virsh) -> None:
-    """The layer and what it stands on; of a disk without a domain only the disk."""
-    virsh.volumes += ["lab-1-voxy.layer.img", "lab-1-akuma.img"]
+    """The layer and what it stands on, the first one last; of a disk without a domain only the disk."""
+    more = ["layer.img", "layer.img.new", "0a1b2c3d.under.img", "0a1b2c3d.save"]
+    virsh.volumes += [*(f"lab-1-voxy.{name}" for name in more), "lab-1-voxy2.img", "lab-1-akuma.img"]
     Libvirt().remove("lab-1-voxy")
     assert virsh.told == [
         "undefine lab-1-voxy --managed-save --snapshots-metadata",
+        "vol-delete --pool lab lab-1-voxy.0a1b2c3d.save",
+        "vol-delete --pool lab lab-1-voxy.layer.img.new",
+        "vol-delete --pool lab lab-1-voxy.0a1b2c3d.under.img",
         "vol-delete --pool lab lab-1-voxy.layer.img",
         "vol-delete --pool lab lab-1-voxy.img",
     ]
@@ -124,8 +128,12 @@ def test_renewal_puts_an_empty_layer_over_what_was_kept(virsh: Virsh, guest: str
 
 def test_a_guest_whose_first_state_was_not_kept_is_left_alone(virsh: Virsh) -> None:
     """Not even its power is taken."""
-    with pytest.raises(EnvironmentProblem, match="its first state was not kept"):
+    with pytest.raises(EnvironmentProblem, match="cannot be made anew: its first state was not kept"):
         Libvirt().renew("lab-1-voxy")
+    with pytest.raises(EnvironmentProblem, match="cannot be saved: its first state was not kept"):
+        Libvirt().save(["lab-1-voxy"], "0a1b2c3d")
+    with pytest.raises(EnvironmentProblem, match="cannot be restored: its first state was not kept"):
+        Libvirt().restore("lab-1-voxy", "0a1b2c3d")
     assert virsh.told == []
 
 

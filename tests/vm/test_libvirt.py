@@ -42,6 +42,12 @@ def test_the_user_is_told_how_it_runs(realm: Realm) -> None:
     assert realm.home.state().driver == ("kvm" if kvm_works() else "qemu")
 
 
+def test_it_is_listed(realm: Realm) -> None:
+    """With its hosts that run."""
+    (listed,) = [each for each in realm.json("list") if each["id"] == realm.home.id]
+    assert (listed["provider"], listed["running"], listed["hosts"]) == ("libvirt", 3, 3)
+
+
 def test_up_again_changes_nothing(realm: Realm) -> None:
     """Twice is once."""
     report = realm.json("up")
