@@ -89,9 +89,10 @@ class Images:
         process.as_root("touch", self.mark(id))
 
     def stand_on(self, image: Path) -> None:
-        """Give the machine, which must have no power, an empty layer over an image, in one step."""
+        """Give the machine, which must have no power, an empty layer over an image, in one step; root's alone."""
         fresh = self.layer.with_name(self.layer.name + ".new")
         process.as_root("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image, fresh)
+        process.as_root("chmod", "600", fresh)
         process.as_root("mv", "-T", fresh, self.layer)
 
     def prune(self, keep: Collection[str]) -> None:

@@ -121,6 +121,7 @@ def test_renewal_puts_an_empty_layer_over_what_was_kept(virsh: Virsh, guest: str
         *(["destroy lab-1-voxy"] if guest == "lab-1-voxy" else []),
         f"snapshot-delete {guest} before --metadata",
         f"qemu-img create -q -f qcow2 -F qcow2 -b /pool/{guest}.img {layer}.new",
+        f"chmod 600 {layer}.new",
         f"mv -T {layer}.new {layer}",
         f"start {guest}",
     ]

@@ -111,6 +111,8 @@ class Computer:
             case ["qemu-img", "create", *_, "-b", under, fresh]:
                 assert Path(under).exists()
                 self._write(Path(fresh), under, [])
+            case ["chmod", mode, path]:
+                Path(path).chmod(int(mode, 8))
             case ["mv", "-T", old, new]:
                 assert new.removesuffix(".layer.img").rpartition("/")[2] not in self.running
                 os.replace(old, new)
@@ -165,6 +167,13 @@ def test_a_restore_takes_the_power_and_boots(computer: Computer, guest: str, exp
     computer.told.clear()
     Libvirt().restore(guest, A)
     assert [line for line in computer.told if guest in line.split()] == [*expected, f"start {guest}"]
+
+
+def test_nobody_else_may_read_a_disk(computer: Computer) -> None:
+    """The host keys are on it."""
+    Libvirt().save(["p-zero"], A)
+    Libvirt().renew("p-zero")
+    assert computer.layer("p-zero").stat().st_mode & 0o777 == 0o600
 
 
 def test_libvirt_is_told_once_to_look_for_itself(computer: Computer) -> None:
