@@ -39,8 +39,9 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
             with phase(listener, "network"):
                 network.remove(subnet)
         if provider == "libvirt":
-            pool.clear()
-            libvirtd.release()
+            with labs.one_at_a_time("libvirt's store"):
+                pool.clear()
+                libvirtd.release()
     for entry in list(home.path.iterdir()) if home.path.is_dir() else []:
         if entry.name in KEPT:
             continue

@@ -75,8 +75,9 @@ def destroy_orphan(id: str, listener: Listener) -> str:
     with phase(listener, "network"):
         remove_known_by(id, provider, lab.entry.network)
     if provider == "libvirt":
-        pool.clear()
-        libvirtd.release()
+        with labs.one_at_a_time("libvirt's store"):
+            pool.clear()
+            libvirtd.release()
     registry.remove(id)
     return lab.entry.title
 

@@ -161,13 +161,16 @@ def prepare(session: Session, source: Source) -> None:
         return
     if session.provider == "libvirt":
         libvirtd.ensure()
-        pool.ensure()
     box = _box(session, source)
     keys.make_lab_key(home)
     if session.provider == "lxc":
         keys.make_guest_files(lab, home, resolv_conf(lab))
+    if session.provider == "libvirt":
+        libvirtd.ensure()  # while the box was built, another lab may have been the last to go
     if network := network_of(session.provider, lab, home):
         network.ensure()
+    if session.provider == "libvirt":
+        pool.ensure()  # from now on nobody takes it away
     driver = home.state().driver or _driver(session)
     home.write("vagrant/Vagrantfile", render(lab, session.provider, box, home, driver=driver or "kvm"))
     home.remember(provider=session.provider, box=box, offline=lab.offline, driver=driver)

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Network
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 from lab import network, process
@@ -18,6 +19,9 @@ from lab.machines.libvirt import URI, virsh
 from lab.names import hardware_address
 from lab.network import Network
 from lab.topology import Lab
+
+RUN = Path("/run/libvirt/network")
+"""Where libvirt notes which networks run; libvirt 9.0 leaves a folder and the number of an ended process there."""
 
 
 class VirtualNetwork(Network):
@@ -75,9 +79,12 @@ def remove_known_by(id: str, provider: str, subnet: IPv4Network | None) -> None:
 
 
 def _forget(bridge: str) -> None:
-    """No network of that name at libvirt, running or only defined."""
+    """No network of that name at libvirt, running or only defined, and nothing of what libvirt forgets to remove."""
     for verb in ("net-destroy", "net-undefine"):
         process.run("virsh", "--connect", URI, verb, bridge, check=False)
+    there = process.run("virsh", "--connect", URI, "net-list", "--all", "--name", check=False)
+    if there.ok and bridge not in there.stdout.split():
+        process.as_root("rm", "-rf", RUN / bridge, RUN / f"{bridge}.pid")
 
 
 @contextmanager

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 from lab import process
 from lab.machines.libvirt import BOX_IMAGE, STORE, virsh, volumes
 from lab.vagrantfile import POOL
+
+_NETWORK = re.compile(r"lab[0-9a-f]{8}")
+"""A lab's."""
 
 
 def ensure() -> None:
@@ -22,9 +26,12 @@ def ensure() -> None:
 def clear() -> None:
     """Remove the images of boxes on which no guest stands, and the store when nothing is left in it.
 
-    Vagrant leaves every image there, under a name with the time of its box.
+    Vagrant leaves every image there, under a name with the time of its box. Nothing is done while another lab has a
+    network: it may be about to make its first guest.
     """
     if POOL not in virsh("pool-list", "--all", "--name").split():
+        return
+    if any(map(_NETWORK.fullmatch, virsh("net-list", "--name").split())):
         return
     ensure()
     there = set(volumes())

@@ -10,7 +10,7 @@ import pytest
 
 from lab import labs, listing, network, process, registry
 from lab.cli import main
-from lab.errors import MissingTool, UsageError
+from lab.errors import MissingTool, Result, UsageError
 from lab.events import silent
 from lab.home import Home
 from lab.labs import KnownLab
@@ -121,11 +121,21 @@ def test_of_libvirt_the_network_goes_too(
     monkeypatch.setattr(libvirtd, "ensure", lambda: done.append("ensure"))
     monkeypatch.setattr(pool, "clear", lambda: done.append("clear"))
     monkeypatch.setattr(libvirtd, "release", lambda: done.append("release"))
-    monkeypatch.setattr(process, "run", lambda *argv, **more: done.append(" ".join(argv[3:])))
+
+    def run(*argv: str, **more: object) -> Result:
+        done.append(" ".join(argv[3:]))
+        return Result("", 0, "default\n", "")
+
+    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(process, "as_root", lambda *argv, **more: done.append(" ".join(map(str, argv))))
     home = Home(tmp_path / "gone")
     _entry(home, "libvirt")
     destroy_orphan(home.id, silent)
-    assert done == ["ensure", f"net-destroy lab{home.id}", f"net-undefine lab{home.id}", "clear", "release"]
+    notes = f"/run/libvirt/network/lab{home.id}"
+    assert done == [
+        "ensure", f"net-destroy lab{home.id}", f"net-undefine lab{home.id}", "net-list --all --name",
+        f"rm -rf {notes} {notes}.pid", "clear", "release",
+    ]  # fmt: skip
     assert networks == [f"{home.id} 192.168.57.0/24"]
 
 

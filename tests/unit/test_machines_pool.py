@@ -16,6 +16,7 @@ class Store:
     def __init__(self, volumes: dict[str, str], *, defined: bool = True, active: bool = True) -> None:
         self.volumes = volumes
         self.defined, self.active = defined, active
+        self.networks = ["default"]
         self.told: list[str] = []
 
     def virsh(self, *words: str) -> str:
@@ -25,6 +26,8 @@ class Store:
                 return "default\n" + ("lab\n" if self.defined else "")
             case ("pool-list", "--name"):
                 return "lab\n" if self.active else ""
+            case ("net-list", "--name"):
+                return "\n".join(self.networks)
             case ("pool-refresh", _):
                 return ""
             case ("vol-list", _):
@@ -51,6 +54,14 @@ def test_only_the_images_that_nobody_needs_go(store: Store) -> None:
     """Old ones stay behind under the time of their box."""
     pool.clear()
     assert store.told == [f"vol-delete --pool lab {OLD}"]
+
+
+def test_while_another_lab_is_there_nothing_is_cleared(store: Store) -> None:
+    """It may be about to make its first guest, on an image on which nothing stands yet."""
+    store.networks = ["default", "lab0a1b2c3d"]
+    store.volumes = {NEW: ""}
+    pool.clear()
+    assert store.told == []
 
 
 def test_with_the_last_guest_the_store_goes(store: Store) -> None:

@@ -68,6 +68,20 @@ def test_there_is_a_wall_all_the_time_that_it_is_made(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("there", "goes"), [("default", True), ("lab0a1b2c3d", False), (None, False)])
+def test_what_libvirt_forgets_of_a_network_goes_with_it(
+    monkeypatch: pytest.MonkeyPatch, there: str | None, goes: bool
+) -> None:
+    """Not while libvirt has it, nor while libvirt does not say."""
+    removed: list[str] = []
+    result = Result("", 0, there, "") if there else Result("", 1, "", "")
+    monkeypatch.setattr(process, "run", lambda *argv, **more: result)
+    monkeypatch.setattr(process, "as_root", lambda *argv: removed.append(" ".join(map(str, argv))))
+    module._forget("lab0a1b2c3d")
+    notes = "/run/libvirt/network/lab0a1b2c3d"
+    assert removed == ([f"rm -rf {notes} {notes}.pid"] if goes else [])
+
+
 def test_a_network_that_stands_is_not_taken_down(
     home: Home, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip

@@ -11,15 +11,21 @@ from lab.machines import libvirtd
 from lab.machines.choose import kvm_works
 from lab.machines.vagrant import MEMORY
 from lab.vagrantfile import FINISHED
+from lab.waiting import wait_for
 from tests.realm import Realm
 
 pytestmark = pytest.mark.timeout(2400)
 LONG_S = 900
 
 
+def balanced(realm: Realm) -> None:
+    """Wait until both answer: nginx leaves a backend alone for 10 s when it was slow once, as on a busy computer."""
+    wait_for("answers from both", lambda: set(realm.ask(6)) == {"voxy", "zero"}, within_s=120)
+
+
 def test_the_site_is_balanced_over_both(realm: Realm) -> None:
     """By guests with a kernel of their own, on disks that have grown, under the names that the lab gives them."""
-    assert set(realm.ask(10)) == {"voxy", "zero"}
+    balanced(realm)
     for name in ("akuma", "voxy", "zero"):
         told = realm.ssh(name, "hostname; uname -r; df --output=size -BG / | tail -1; ip -o -4 address show eth0")
         lines = told.splitlines()
@@ -78,7 +84,7 @@ def test_a_daemon_that_dies_is_one_sentence_and_up_goes_on(realm: Realm) -> None
         "lab: libvirtd does not answer; the guests that were running go on",
         "  → lab up starts it, and goes on from there",
     ]
-    assert set(realm.ask(10)) == {"voxy", "zero"}
+    balanced(realm)
     report = realm.json("up")
     assert report["booted"] == []
     assert {host["state"] for host in realm.status().values()} == {"running"}
@@ -90,5 +96,5 @@ def test_a_guest_that_was_interrupted_is_made_again(realm: Realm) -> None:
     assert realm.status()["zero"]["state"] == "absent"
     done = realm.lab("up", timeout_s=LONG_S)
     assert done.returncode == 0, done.stderr
-    assert set(realm.ask(10)) == {"voxy", "zero"}
+    balanced(realm)
     assert realm.ssh("zero", "cat ~/.ssh/authorized_keys") == (realm.home.keys / "lab.pub").read_text().strip()
