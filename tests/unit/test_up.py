@@ -14,6 +14,7 @@ from lab.apps.source import Source, SourceUnreachable
 from lab.errors import EnvironmentProblem, UsageError
 from lab.events import Note
 from lab.home import Home, cache
+from lab.machines import libvirtd, pool
 from lab.machines.choose import Choice
 from lab.provisioning import HostReport
 from lab.topology import Lab
@@ -143,6 +144,31 @@ def test_nothing_is_made_for_machines_that_are_there_already(chosen: list[str], 
     home.write("adopted/voxy", "")
     with pytest.raises(EnvironmentProblem, match="this lab runs on existing, and lxc was asked for"):
         module._session(config.parse({"provider": "lxc"}), home, Heard(), "")
+
+
+def test_libvirt_is_ready_when_the_first_guest_is_made(
+    chosen: list[str], home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its daemon is looked for again after the box, which takes a minute; the store comes once a network holds it."""
+    done: list[str] = []
+
+    class Network:
+        def ensure(self) -> None:
+            done.append("network")
+
+    def box(session: object, source: object) -> str:
+        done.append("box")
+        return "lab-libvirt-1"
+
+    monkeypatch.setattr(libvirtd, "ensure", lambda: done.append("daemon"))
+    monkeypatch.setattr(pool, "ensure", lambda: done.append("store"))
+    monkeypatch.setattr(module, "_box", box)
+    monkeypatch.setattr(module, "network_of", lambda provider, lab, home: Network())
+    monkeypatch.setattr(module, "_driver", lambda session: "qemu")
+    session = module._session(config.parse({"provider": "libvirt"}), home, Heard(), "")
+    module.prepare(session, None)  # type: ignore[arg-type]  # no app is looked at
+    assert done == ["daemon", "box", "daemon", "network", "store"]
+    assert (home.state().driver, home.state().patience > 1) == ("qemu", True)
 
 
 def test_one_failed_host_fails_up() -> None:
