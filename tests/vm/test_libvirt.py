@@ -61,14 +61,18 @@ def test_up_again_changes_nothing(realm: Realm) -> None:
 
 
 def test_power(realm: Realm) -> None:
-    """Pulled, and given back: it serves again; and through an orderly reboot."""
+    """Pulled, and given back: it serves again, with all that it wrote 4 s before; and through an orderly reboot."""
+    realm.ssh("voxy", "echo mine > ~/mine; sleep 4")
     assert realm.lab("halt", "--force", "voxy").returncode == 0
     assert realm.status()["voxy"]["state"] == "stopped"
     assert set(realm.ask(6)) == {"zero"}
     done = realm.lab("start", "voxy", timeout_s=LONG_S)
     assert done.returncode == 0, done.stderr
+    assert realm.ssh("voxy", "cat ~/mine") == "mine"
+    balanced(realm)
     done = realm.lab("reboot", "zero", timeout_s=LONG_S)
     assert done.returncode == 0, done.stderr
+    balanced(realm)
     assert {host["state"] for host in realm.status().values()} == {"running"}
 
 
