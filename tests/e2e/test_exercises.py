@@ -1,20 +1,21 @@
 """The content of the exercises, in full and on real machines: every starting state, solution, mistake and reset.
 
 No exercise is left out: the list is the one that ships. They are tried in two labs side by side, each in a process of
-its own, for most of their time goes by in waiting: for boots, for nginx, for a fault to last.
+its own, for most of their time goes by in waiting: for boots, for nginx, for a fault to last. Those that send a
+scenario's load come afterwards, one by one: a load that shares its processors with another lab is not sent in time.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from subprocess import CompletedProcess
 
 import pytest
 
-from lab.exercises.exercise import names
+from lab.exercises.exercise import load, names
 from tests.e2e.conftest import with_hello
 from tests.realm import Realm
 
@@ -27,8 +28,12 @@ def tried(
     classroom: Realm, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[dict[str, Tried]]:
     """`lab exercise test` of each exercise that is asked for, in whichever of the two labs is free."""
-    wanted = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
-    with with_hello(tmp_path_factory.mktemp("second"), 66) as second, ThreadPoolExecutor(2) as pool:
+    asked = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
+    wanted = [name for name in names() if name in asked]
+    with (
+        with_hello(tmp_path_factory.mktemp("second"), 66) as second,
+        ThreadPoolExecutor(2) as together, ThreadPoolExecutor(1) as alone,
+    ):  # fmt: skip
         free: SimpleQueue[Realm] = SimpleQueue()
         for each in (classroom, second):
             free.put(each)
@@ -40,10 +45,22 @@ def tried(
             finally:
                 free.put(realm)
 
+        quiet = {name: together.submit(attempt, name) for name in wanted if not sends_load(name)}
+
+        def attempt_alone(name: str) -> CompletedProcess[str]:
+            wait(quiet.values())
+            return attempt(name)
+
         try:
-            yield {name: pool.submit(attempt, name) for name in names() if name in wanted}
+            yield {**quiet, **{name: alone.submit(attempt_alone, name) for name in wanted if sends_load(name)}}
         finally:
-            pool.shutdown(cancel_futures=True)
+            together.shutdown(cancel_futures=True)
+            alone.shutdown(cancel_futures=True)
+
+
+def sends_load(name: str) -> bool:
+    """Whether a check of the exercise runs a scenario."""
+    return "run_scenario(" in (load(name).folder / "checks.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.timeout(LONGEST_S)
