@@ -36,7 +36,7 @@ test-vm:  ## build the boxes of virtual machines, boot three at libvirt, with KV
 	@LAB_VM=1 $(PYTHON) -m pytest tests/vm
 	@LAB_VM=1 $(PYTHON) -m pytest tests/contract -k libvirt -o timeout=3600
 
-bench:  ## measure what the README states, and the lab beside its rivals: about half an hour
+bench:  ## measure what the README states, and the lab beside its rivals: the better part of an hour
 	@sh tools/setup bench
 	@$(PYTHON) bench/up.py
 	@$(PYTHON) bench/scenario.py
