@@ -17,10 +17,10 @@ from lab.cli.live import shown
 from lab.cli.naming import with_name
 from lab.cli.options import file_option, json_option, lab_and_home, print_json
 from lab.home import Home
-from lab.network import Network
 from lab.save_points import Save
 from lab.saves import Listed
 from lab.session import Session, open_session
+from lab.virtual_network import network_of
 
 heal_option = click.option("--heal", is_flag=True, help="Also while a fault is in force, which is undone.")
 
@@ -120,11 +120,11 @@ def saves(remove: str | None, file: Path | None, as_json: bool) -> None:
 
 @contextmanager
 def _session(doing: str, file: Path | None, quiet: bool) -> Iterator[Session]:
-    """The opened lab, locked, with its network: containers start on it."""
+    """The opened lab, locked, with its network: the machines start on it."""
     lab, home = lab_and_home(file, warn=False)
     with home.lock(doing), shown(quiet=quiet) as listener, open_session(lab, home, listener) as session:
-        if session.provider == "lxc":
-            Network(lab, home).ensure()
+        if network := network_of(session.provider, lab, home):
+            network.ensure()
         yield session
 
 
