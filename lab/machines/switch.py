@@ -7,14 +7,18 @@ doing a thing twice is harmless are written once, here.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
+from time import monotonic
 from typing import Protocol, runtime_checkable
 
-from lab.errors import UsageError
+from lab.errors import CommandFailed, UsageError
 from lab.machines.protocol import State
 from lab.parallel import together
 from lab.waiting import wait_for
 
 SHUTDOWN_S = 60
+PRESS_AGAIN_S = 15
+"""A guest whose system is still starting does not notice its power button: it is pressed again."""
 
 
 class PowerTool(Protocol):
@@ -106,13 +110,23 @@ class Switch:
         """
         if self._state(name) is not State.RUNNING:
             return
-        if graceful:
-            self._tool.shut_down(self._prefix + name)
-        else:
-            self._tool.cut(self._prefix + name)
+        press = self._tool.shut_down if graceful else self._tool.cut
+        press(self._prefix + name)
+        pressed_at = monotonic()
+
+        def is_off() -> bool:
+            nonlocal pressed_at
+            if self._state(name) is not State.RUNNING:
+                return True
+            if monotonic() - pressed_at >= PRESS_AGAIN_S:
+                with suppress(CommandFailed):  # it may have gone off just now
+                    press(self._prefix + name)
+                pressed_at = monotonic()
+            return False
+
         wait_for(
-            f"power off of {name}", lambda: self._state(name) is not State.RUNNING,
-            within_s=SHUTDOWN_S * self._patience, mend=f"`lab halt --force {name}` takes its power",
+            f"power off of {name}", is_off, within_s=SHUTDOWN_S * self._patience,
+            mend=f"`lab halt --force {name}` takes its power",
         )  # fmt: skip
 
     def forget(self, name: str) -> None:

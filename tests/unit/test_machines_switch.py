@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab import process
-from lab.errors import HostUnreachable, Result, UsageError
+from lab.errors import CommandFailed, HostUnreachable, Result, UsageError
 from lab.machines import libvirt
 from lab.machines import switch as module
 from lab.machines.libvirt import Libvirt
@@ -68,6 +68,22 @@ def test_a_guest_that_does_not_shut_down_has_a_mend(monkeypatch: pytest.MonkeyPa
     assert caught.value.message.startswith("power off of voxy: not there after")
     assert caught.value.mend == "`lab halt --force voxy` takes its power"
     assert tool.told == ["shut_down p-voxy"]
+
+
+def test_a_button_pressed_in_vain_is_pressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that is still starting does not notice it; and one that goes off by itself meanwhile is no failure."""
+    monkeypatch.setattr(module, "PRESS_AGAIN_S", 0)
+    switch, tool = _switch({"voxy": RUNNING}, deaf=("p-voxy",))
+
+    def starting(guest: str, press: Callable[[str], None] = tool.shut_down) -> None:
+        press(guest)
+        if len(tool.told) == 2:
+            tool.held[guest] = STOPPED
+            raise CommandFailed("this computer", Result("virsh shutdown", 1, "", "domain is not running"))
+
+    monkeypatch.setattr(tool, "shut_down", starting)
+    switch.off("voxy", graceful=True)
+    assert tool.told == ["shut_down p-voxy"] * 2
 
 
 @pytest.mark.parametrize(
