@@ -328,6 +328,8 @@ def _fault_of_engine(lab: Lab) -> str | None:
         return f"engine.address: {engine.address} is no address; write the one that the member is reached at"
     if 0 < engine.ports < 1024:
         return f"engine.ports: {engine.ports} is a port of the member's own services; begin at 1024 or later"
+    if engine.ports and not engine.address:
+        return "engine.address: ports need the address that the member has for others; write it"
     if engine.ports and len(lab.host) > _SSH_PORTS:
         return f"engine.ports: there are ports for {_SSH_PORTS} hosts, and the lab has {len(lab.host)}; set ports = 0"
     return None

@@ -66,7 +66,7 @@ def daemon(driver: str = "btrfs") -> Iterator[Daemon]:
     log = folder / "log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            ["lxd", "--group", "root"], env=env, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+            ["unshare", "--mount", "--propagation=private", "lxd", "--group", "root"], env=env, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
     try:

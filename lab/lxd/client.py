@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -241,6 +242,7 @@ def try_socket(path: Path) -> None:
         raise EnvironmentProblem(f"{path}: LXD's socket cannot be opened: {fault.strerror or fault}", _DOCTOR) from None
 
 
+@lru_cache(maxsize=16)
 def _opened(url: str, place: str, cert: tuple[str, str] | None, pin: Path | None) -> Lxd:
     import pylxd
     import requests
