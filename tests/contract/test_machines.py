@@ -252,11 +252,11 @@ rm -r /usr/share/perl5 /etc/cron.daily; mkdir /etc/cron.daily; echo new > /etc/c
 echo changed >> /etc/nsswitch.conf; rm -f /etc/passwd-; chmod 600 /etc/fstab
 mkdir -p /srv/site; echo a > /srv/site/a; ln /srv/site/a /srv/site/b; ln -s a /srv/site/c; mkfifo /srv/site/d
 chown -R vagrant:www-data /srv/site; chmod 2751 /srv/site; chmod 4755 /srv/site/a; touch -d @1000000000 /srv/site/a
-chgrp vagrant / && chmod 751 /
+chgrp vagrant / && chmod 1755 /
 """
 """Everything that a layer must be able to say: deleted, made anew, changed, and who may do what.
 
-`/` stays root's: a virtual machine whose `/` was somebody else's did not come back from a boot.
+Everybody may still read `/`: where not, systemd-networkd does not start, and a virtual machine has no network.
 """
 
 LOOK = """
