@@ -32,7 +32,7 @@ def test_life_of_a_lab(lxd: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert (again["provider"], again["booted"], {host["changed"] for host in again["hosts"]}) == ("lxd", [], {0})
         assert {host["app"] for host in realm.status().values()} == {None, "serving"}
         assert realm.ssh("voxy", "systemctl is-system-running --wait") == "running"
-        assert realm.ssh("voxy", "awk '{print $2 > 65536}' /proc/self/uid_map") == "1"
+        assert realm.ssh("voxy", "awk '{print ($2 > 65536)}' /proc/self/uid_map") == "1"
 
         judged = realm.lab("scenario", "kill-voxy")
         assert judged.returncode == 0, judged.stdout + judged.stderr
