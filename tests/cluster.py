@@ -82,9 +82,10 @@ class Cluster:
             CommandFailed: a member did not come up; its log is in the message.
         """
         made = cls(folder, members, IPv4Network(subnet), IPv4Network(supernet), pool_gb)
-        assert made.leftovers() == [], "another cluster is at this subnet or folder"
-        closed = [str(each) for each in folder.absolute().parents if not each.stat().st_mode & 0o001]
-        assert closed == [], "guests are nobody on this computer and could not reach their own files"
+        if left := made.leftovers():
+            raise AssertionError("\n".join(["another cluster is at this subnet or in this folder:", *left]))
+        if closed := [str(each) for each in folder.absolute().parents if not each.stat().st_mode & 0o001]:
+            raise AssertionError(f"guests are nobody on this computer and cannot go through {closed}")
         try:
             made.up()
             yield made
@@ -194,8 +195,11 @@ class Cluster:
         return process.run("nsenter", "-t", str(first), "-m", "-p", "-n", *argv, check=check, timeout_s=timeout_s)
 
     def states(self) -> dict[str, str]:
-        """What the cluster says of each member: Online, Offline or another word."""
-        listed = self.query(self._living(), "GET", "/1.0/cluster/members?recursion=1")
+        """What the cluster says of each member: Online, Offline or another word; nothing while it elects a leader."""
+        try:
+            listed = self.query(self._living(), "GET", "/1.0/cluster/members?recursion=1")
+        except CommandFailed:
+            return {}
         return {member["server_name"]: member["status"] for member in listed}
 
     def wait_online(self, *members: str, within_s: float = START_S) -> None:
@@ -218,7 +222,8 @@ class Cluster:
             life.wait()
         self.lives.clear()
         rests.remove(self.mark, self.folder, (self.subnet, self.supernet), WALL_METRIC)
-        assert self.leftovers() == []
+        if left := self.leftovers():
+            raise AssertionError("\n".join(["this has stayed:", *left]))
 
     def _begin(self, member: str) -> None:
         """Its cable is plugged in, and the daemon starts."""
