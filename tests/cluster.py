@@ -187,7 +187,10 @@ class Cluster:
         """Run a script of sh in a guest as its root; ended by force in time, with code 124 or 137."""
         bounded = ("timeout", "-k", "2", f"{timeout_s:.0f}", "sh", "-c", script)
         words = ("exec", "--project", project, "-n", "-T", instance, "--", *bounded)
-        return process.run("lxc", *words, check=False, timeout_s=timeout_s + 15, env=self._env(self._living()))
+        try:
+            return process.run("lxc", *words, check=False, timeout_s=timeout_s + 10, env=self._env(self._living()))
+        except CommandFailed as late:
+            return late.result
 
     def run(self, member: str, *argv: str | Path, check: bool = True, timeout_s: float = 60) -> Result:
         """Run a command on a member, as its root, with its processes, mounts and interfaces."""

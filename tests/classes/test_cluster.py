@@ -96,7 +96,10 @@ def test_a_member_dies_and_comes_back(cluster: Cluster, guests: dict[str, str], 
     finally:
         cluster.start(member)
     cluster.wait_online()
-    wait_for(f"{guests[member]} running", lambda: cluster.inside("default", guests[member], "true").ok, within_s=60)
+    wait_for(
+        f"{guests[member]} running", lambda: cluster.inside("default", guests[member], "true", timeout_s=5).ok,
+        within_s=60,
+    )  # fmt: skip
 
 
 def test_every_kind_of_leftover_is_found_and_removed(tmp_path: Path) -> None:
