@@ -7,6 +7,7 @@ import shutil
 from lab import labs, registry
 from lab.events import Listener, Note, phase
 from lab.home import Home
+from lab.lxd import trace
 from lab.machines import libvirtd, pool
 from lab.machines.capabilities import Capability
 from lab.machines.choose import machines_for
@@ -15,8 +16,8 @@ from lab.machines.vagrant import providers_in_use
 from lab.topology import Lab
 from lab.virtual_network import network_of
 
-KEPT = ("lock", "runs", "logs", "exercises", "student")
-"""What a lab's folder keeps: records, and what a student has reached."""
+KEPT = ("lock", "id", "runs", "logs", "exercises", "student")
+"""What a lab's folder keeps: records, what a student has reached, and the id that it was given."""
 
 
 def destroy(lab: Lab, home: Home, listener: Listener) -> None:
@@ -52,4 +53,4 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
 def _providers(home: Home) -> tuple[str, ...]:
     """The remembered provider; without a memory those that there are traces of, else containers."""
     remembered = home.state().provider
-    return (remembered,) if remembered else providers_in_use(home) or in_use(home) or ("lxc",)
+    return (remembered,) if remembered else providers_in_use(home) or trace.in_use(home) or in_use(home) or ("lxc",)

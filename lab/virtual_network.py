@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 from lab import network, process
 from lab.home import Home
+from lab.lxd.network import LxdNetwork
 from lab.machines.libvirt import URI, virsh
 from lab.names import hardware_address
 from lab.network import Network
@@ -133,4 +134,4 @@ def network_of(provider: str, lab: Lab, home: Home) -> Network | None:
     return _KINDS[provider](lab, home) if provider in _KINDS else None
 
 
-_KINDS: dict[str, type[Network]] = {"lxc": Network, "libvirt": VirtualNetwork}
+_KINDS: dict[str, type[Network]] = {"lxc": Network, "lxd": LxdNetwork, "libvirt": VirtualNetwork}

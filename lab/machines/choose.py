@@ -14,6 +14,7 @@ from lab.home import Home
 from lab.machines.existing import ExistingMachines
 from lab.machines.libvirt import Libvirt
 from lab.machines.lxc import Lxc
+from lab.machines.lxd import LxdMachines
 from lab.machines.protocol import Machines
 from lab.machines.switch import PowerTool, Switch
 from lab.machines.vagrant import VagrantMachines
@@ -41,6 +42,8 @@ def machines_for(lab: Lab, home: Home, provider: str) -> Machines:
     """The machines of a lab at a provider."""
     if provider == "existing":
         return ExistingMachines(lab, home)
+    if provider == "lxd":
+        return LxdMachines(lab, home)
     switch = Switch(tool_of(provider), container_prefix(home), home.state().patience)
     return VagrantMachines(lab, home, provider, switch)
 
