@@ -1,112 +1,90 @@
-"""Who the machines may speak to: one list of rules at LXD for all labs with a way out, and one for those without.
+"""Who the machines of a lab may speak to: a list of rules at LXD for each lab's network.
 
-Nobody's machines reach another lab's, LXD's own computers, or the addresses at which clouds tell secrets; what
-somebody asked them is always answered. They are asked by the computers that labs are run from, and by everybody for
-their site and for ssh.
+They reach no other lab's machines, none of LXD's own computers, and not the addresses at which clouds tell secrets;
+what somebody asked them is always answered. The computers that labs are run from may ask them anything, and everybody
+for their site and for ssh.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterable
 from ipaddress import IPv4Network, collapse_addresses
 from typing import Any
 
 from lab.lxd.client import Lxd, LxdFailed
-from lab.lxd.members import addresses
 from lab.network import POOLS
 
-NAME, OFFLINE = "lab", "lab-offline"
-_LINK_LOCAL = IPv4Network("169.254.0.0/16")
-_DESCRIPTION = "the lab's machines: what they may reach, and who may reach them"
+CLASSES = IPv4Network("10.96.0.0/14")
+"""Where the labs of a class are, unless it says otherwise."""
+LINK_LOCAL = IPv4Network("169.254.0.0/16")
 EVERYWHERE = IPv4Network("0.0.0.0/0")
 
 
-def name_for(*, offline: bool) -> str:
-    """The list of a lab."""
-    return OFFLINE if offline else NAME
-
-
-def ensure(
-    lxd: Lxd, *, labs: Collection[IPv4Network] = (), teachers: Collection[IPv4Network] = (), offline: bool = False
-) -> None:
-    """Make the list, or add what it does not say yet; one question when there is nothing to add.
-
-    Args:
-        lxd: where.
-        labs: networks in which labs are, beside the pools that are always in it.
-        teachers: who may ask the machines anything.
-        offline: the list of the labs without a way out.
-    """
-    name = name_for(offline=offline)
+def ensure(lxd: Lxd, name: str, wanted: dict[str, Any]) -> None:
+    """Make a list, or change it to what it shall be; one question when there is nothing to do."""
     there = lxd.find(f"network-acls/{name}")
     if there is None:
-        computers = _networks(addresses(lxd))
-        body = {"name": name, **rules([*POOLS, *labs], [*computers, *teachers], computers, offline=offline)}
         try:
-            lxd.post("network-acls", body)
+            lxd.post("network-acls", {"name": name, **wanted})
             return
         except LxdFailed as fault:
             if not fault.is_there_already:
                 raise
-            there = lxd.get(f"network-acls/{name}")
-    welcome = _named(there["ingress"], "source")
-    known = _named(there["egress"], "destination") + welcome
-    if all(any(each.subnet_of(network) for network in known) for each in labs) and all(
-        any(each.subnet_of(network) for network in welcome) for each in teachers
-    ):
+    elif _essence(there) == _essence(wanted):
         return
-    computers = _networks(addresses(lxd))
-    lxd.patch(f"network-acls/{name}", rules([*welcome, *labs], [*computers, *teachers], computers, offline=offline))
-
-
-def remove_unused(lxd: Lxd) -> None:
-    """Remove the lists that no network uses any more."""
-    for name in (NAME, OFFLINE):
-        there = lxd.find(f"network-acls/{name}")
-        if there is not None and not there["used_by"]:
-            with suppress(LxdFailed):  # a lab has just begun to use it
-                lxd.delete(f"network-acls/{name}")
+    lxd.put(f"network-acls/{name}", wanted)
 
 
 def rules(
-    labs: Collection[IPv4Network], teachers: Collection[IPv4Network], computers: Collection[IPv4Network], *,
-    offline: bool,
+    subnet: IPv4Network, *, others: Iterable[IPv4Network] = (), teachers: Iterable[IPv4Network] = (),
+    computers: Iterable[IPv4Network] = (), offline: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """The two halves of a list, as LXD wants them: it refuses first and allows then, in whatever order they stand.
+    """The two halves of a list. LXD refuses first and allows then, so what is refused leaves the lab's own subnet out.
+
+    A kernel that lets bridged packets through the firewall (br_netfilter) asks these rules also for those within it.
 
     Args:
-        labs: networks whose gateways may ask, and which no machine reaches through its gateway.
-        teachers: who may ask besides.
-        computers: LXD's own, which no machine reaches.
-        offline: no machine reaches anything.
+        subnet: the lab's.
+        others: networks in which other labs are, beside the usual ones.
+        teachers: who may ask the machines anything, beside the gateways of labs.
+        computers: LXD's own.
+        offline: the machines reach nothing but each other.
     """
-    refused = [EVERYWHERE] if offline else _sorted([*labs, *computers, _LINK_LOCAL])
-    egress = [_rule("reject", destination=_text(refused))]
+    labs = [*POOLS, CLASSES, *others]
+    refused = [EVERYWHERE] if offline else [*labs, *computers, LINK_LOCAL]
+    egress = [_rule("reject", destination=_text(_without(subnet, refused)))]
     if not offline:
         egress.append(_rule("allow", destination=str(EVERYWHERE)))
     ingress = [
-        _rule("allow", source=_text(_sorted([*labs, *teachers]))),
+        _rule("allow", source=_text([subnet, *labs, *teachers, *computers])),
         _rule("allow", protocol="tcp", destination_port="22,80"),
     ]
-    return {"description": _DESCRIPTION, "egress": egress, "ingress": ingress}
+    return {
+        "description": "what the lab's machines may reach, and who may reach them", "egress": egress,
+        "ingress": ingress, "config": {},
+    }  # fmt: skip
 
 
 def _rule(action: str, **more: str) -> dict[str, str]:
     return {"action": action, "state": "enabled", **more}
 
 
-def _sorted(networks: Collection[IPv4Network]) -> list[IPv4Network]:
-    return list(collapse_addresses(networks))
+def _without(subnet: IPv4Network, networks: Iterable[IPv4Network]) -> list[IPv4Network]:
+    """Networks with a hole where the subnet is."""
+    found: list[IPv4Network] = []
+    for each in collapse_addresses(networks):
+        if subnet.subnet_of(each):
+            found += each.address_exclude(subnet)
+        elif not each.subnet_of(subnet):
+            found.append(each)
+    return found
 
 
-def _text(networks: Collection[IPv4Network]) -> str:
-    return ",".join(map(str, networks))
+def _text(networks: Iterable[IPv4Network]) -> str:
+    return ",".join(map(str, sorted(collapse_addresses(networks))))
 
 
-def _networks(found: Collection[str]) -> list[IPv4Network]:
-    return [IPv4Network(each) for each in found]
-
-
-def _named(rules: Collection[dict[str, str]], key: str) -> list[IPv4Network]:
-    return [IPv4Network(each) for rule in rules for each in rule.get(key, "").split(",") if each]
+def _essence(rules: dict[str, Any]) -> list[frozenset[tuple[str, str]]]:
+    """What the rules say, without what LXD adds."""
+    found: Collection[dict[str, str]] = [*rules["egress"], *rules["ingress"]]
+    return sorted((frozenset((key, value) for key, value in rule.items() if value) for rule in found), key=sorted)

@@ -17,6 +17,7 @@ from lab.home import Home
 from lab.lxd import acl, trace
 from lab.lxd.client import Lxd, LxdFailed, connect
 from lab.lxd.instances import network_name
+from lab.lxd.members import addresses
 from lab.lxd.projects import OWNER
 from lab.names import hardware_address
 from lab.network import Network, refuse_subnet_of_another_lab
@@ -69,9 +70,9 @@ class LxdNetwork(Network):
         """
         if trace.in_use(self._home) or self._lab.provider == "lxd":
             there = self.lxd.find(f"networks/{self.bridge}")
-            if there is not None and there["config"].get(OWNER, self._home.id) == self._home.id:
+            if there is None or there["config"].get(OWNER, self._home.id) == self._home.id:
                 self.lxd.delete(f"networks/{self.bridge}")
-            acl.remove_unused(self.lxd)
+                self.lxd.delete(f"network-acls/{self.bridge}")
         if not self._is_here:
             process.as_root("ip", "route", "delete", *self._way(subnet), check=False)
         super().remove(subnet)
@@ -114,8 +115,7 @@ class LxdNetwork(Network):
         return there["status"] == "Created" and all(there["config"].get(k) == v for k, v in self._config().items())
 
     def _make(self, there: dict[str, Any] | None) -> None:
-        offline = self._lab.offline
-        acl.ensure(self.lxd, labs=(self._lab.subnet,), teachers=self._us(), offline=offline)
+        acl.ensure(self.lxd, self.bridge, self._rules())
         if there is not None and there["status"] == "Created":
             if not self._is_right(there):
                 self.lxd.patch(f"networks/{self.bridge}", {"config": self._config()})
@@ -147,8 +147,15 @@ class LxdNetwork(Network):
             "ipv4.dhcp": "false",
             "ipv6.address": "none",
             "dns.mode": "none",
-            "security.acls": acl.name_for(offline=self._lab.offline),
+            "security.acls": self.bridge,
         }
+
+    def _rules(self) -> dict[str, Any]:
+        engine = self._lab.engine
+        return acl.rules(
+            self._lab.subnet, others=[IPv4Network(engine.supernet)] if engine.supernet else [], teachers=self._us(),
+            computers=map(IPv4Network, addresses(self.lxd)), offline=self._lab.offline,
+        )  # fmt: skip
 
     def _us(self) -> tuple[IPv4Network, ...]:
         """The address under which this computer asks the machines, where that is not their gateway's."""

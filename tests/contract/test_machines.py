@@ -72,7 +72,7 @@ def own_lxd() -> Iterator[Daemon]:
 
 
 def _at_lxd(lxd: Daemon, folder: Path) -> Iterator[Machines]:
-    realm = Realm.make(folder / "lab", 63, f'provider = "lxd"\n[engine]\nurl = "{lxd.socket}"')
+    realm = Realm.make(folder / "lab", 63, f'[engine]\nurl = "{lxd.socket}"')
     lab = load(realm.folder / "lab.toml")
     realm.home.make()
     made = machines_for(lab, realm.home, "lxd")

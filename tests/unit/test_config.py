@@ -141,6 +141,7 @@ FAULTS: dict[str, tuple[Table, str]] = {
     ),
     "engine.address": ({"engine": {"address": "127.0.0.1"}}, "lab.toml: engine.address: 127.0.0.1 is no address"),
     "engine.address of 300": ({"engine": {"address": "10.0.0.300"}}, "engine.address: 10.0.0.300 is no address"),
+    "engine.supernet": ({"engine": {"supernet": "10.96.0.1/14"}}, "engine.supernet: 10.96.0.1/14 is no network; write"),
     "engine.network": ({"engine": {"network": "Lab_1"}}, "engine.network: 'Lab_1' will not do; write at most 15 small"),
     "engine.member": ({"engine": {"member": "m 1"}}, "lab.toml: engine.member: 'm 1' will not do; write letters,"),
     "engine.ports": ({"engine": {"ports": 22}}, "lab.toml: engine.ports: 22 is a port of the member's own services"),
