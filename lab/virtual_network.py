@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 from lab import network, process
 from lab.home import Home
+from lab.lxd.guests import remove_network
 from lab.lxd.network import LxdNetwork
 from lab.machines.libvirt import URI, virsh
 from lab.names import hardware_address
@@ -75,6 +76,8 @@ def remove_known_by(id: str, provider: str, subnet: IPv4Network | None) -> None:
     """
     if provider == "libvirt":
         _forget(f"lab{id}")
+    if provider == "lxd":
+        remove_network(id)
     if provider in _KINDS:
         network.remove(id, subnet)
 

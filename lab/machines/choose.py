@@ -11,6 +11,7 @@ from pathlib import Path
 from lab import process
 from lab.errors import CommandFailed, MissingTool
 from lab.home import Home
+from lab.lxd.guests import LxdGuests
 from lab.machines.existing import ExistingMachines
 from lab.machines.libvirt import Libvirt
 from lab.machines.lxc import Lxc
@@ -22,8 +23,8 @@ from lab.machines.virtualbox import Virtualbox
 from lab.names import container_prefix
 from lab.topology import Lab
 
-_TOOLS: dict[str, type[Lxc] | type[Libvirt] | type[Virtualbox]] = {
-    "lxc": Lxc, "libvirt": Libvirt, "virtualbox": Virtualbox,
+_TOOLS: dict[str, type[Lxc] | type[LxdGuests] | type[Libvirt] | type[Virtualbox]] = {
+    "lxc": Lxc, "lxd": LxdGuests, "libvirt": Libvirt, "virtualbox": Virtualbox,
 }  # fmt: skip
 _EMULATORS = {"x86_64": "qemu-system-x86_64"}
 _PROBE_EXIT = 33
