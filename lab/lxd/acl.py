@@ -1,14 +1,14 @@
 """Who the machines of a lab may speak to: a list of rules at LXD for each lab's network.
 
-They reach no other lab's machines, none of LXD's own computers, and not the addresses at which clouds tell secrets;
-what somebody asked them is always answered. The computers that labs are run from may ask them anything, and everybody
-for their site and for ssh.
+They reach no other lab's machines, none of LXD's own computers, not the computers that labs are run from, and not the
+addresses at which clouds tell secrets; what somebody asked them is always answered. The computers that labs are run
+from may ask them anything, and everybody for their site and for ssh.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from ipaddress import IPv4Network, collapse_addresses
+from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 from typing import Any
 
 from lab.lxd.client import Lxd, LxdFailed
@@ -36,8 +36,8 @@ def ensure(lxd: Lxd, name: str, wanted: dict[str, Any]) -> None:
 
 
 def rules(
-    subnet: IPv4Network, *, others: Iterable[IPv4Network] = (), teachers: Iterable[IPv4Network] = (),
-    computers: Iterable[IPv4Network] = (), offline: bool = False,
+    subnet: IPv4Network, gateway: IPv4Address, *, others: Iterable[IPv4Network] = (),
+    teachers: Iterable[IPv4Network] = (), computers: Iterable[IPv4Network] = (), offline: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The two halves of a list. LXD refuses first and allows then, so what is refused leaves the lab's own subnet out.
 
@@ -45,18 +45,19 @@ def rules(
 
     Args:
         subnet: the lab's.
+        gateway: the member's address in it, at which its own services would answer.
         others: networks in which other labs are, beside the usual ones.
-        teachers: who may ask the machines anything, beside the gateways of labs.
-        computers: LXD's own.
+        teachers: who may ask the machines anything; they are not asked.
+        computers: LXD's own; likewise.
         offline: the machines reach nothing but each other.
     """
-    labs = [*POOLS, CLASSES, *others]
-    refused = [EVERYWHERE] if offline else [*labs, *computers, LINK_LOCAL]
-    egress = [_rule("reject", destination=_text(_without(subnet, refused)))]
+    ours = [*teachers, *computers]
+    refused = [EVERYWHERE] if offline else [*POOLS, CLASSES, *others, *ours, LINK_LOCAL]
+    egress = [_rule("reject", destination=_text([IPv4Network(gateway), *_without(subnet, refused)]))]
     if not offline:
         egress.append(_rule("allow", destination=str(EVERYWHERE)))
     ingress = [
-        _rule("allow", source=_text([subnet, *labs, *teachers, *computers])),
+        _rule("allow", source=_text([subnet, *ours])),
         _rule("allow", protocol="tcp", destination_port="22,80"),
     ]
     return {

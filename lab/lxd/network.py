@@ -153,14 +153,16 @@ class LxdNetwork(Network):
     def _rules(self) -> dict[str, Any]:
         engine = self._lab.engine
         return acl.rules(
-            self._lab.subnet, others=[IPv4Network(engine.supernet)] if engine.supernet else [], teachers=self._us(),
+            self._lab.subnet, self._lab.gateway,
+            others=[IPv4Network(engine.supernet)] if engine.supernet else [], teachers=self._us(),
             computers=map(IPv4Network, addresses(self.lxd)), offline=self._lab.offline,
         )  # fmt: skip
 
     def _us(self) -> tuple[IPv4Network, ...]:
-        """The address under which this computer asks the machines, where that is not their gateway's."""
+        """The addresses of this computer: all where the machines are on it, else the one under which it asks them."""
         if self._is_here:
-            return ()
+            held = [each.address for link in ip.links() for each in link.held]
+            return tuple(IPv4Network(address) for address in held if not address.is_loopback)
         told = json.loads(process.run("ip", "-json", "route", "get", self._lab.engine.address).stdout)
         return tuple(IPv4Network(each["prefsrc"]) for each in told if "prefsrc" in each)
 
