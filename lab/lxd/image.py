@@ -27,7 +27,8 @@ from lab.lxd.client import Lxd, LxdFailed
 
 HERE = Path(__file__).parent
 IDENTITY = "/var/lib/lab/identity"
-UNIT = "lab-identity.service"
+UNIT = "machine-identity.service"
+"""Not lab-…: what is called so in a machine is what a fault left there."""
 MASKED = ("systemd-journald-audit.socket", "sys-fs-fuse-connections.mount", "systemd-sysctl.service")
 """Units that may not do their work in a container without privileges."""
 _WANTS = "etc/systemd/system/sysinit.target.wants"
