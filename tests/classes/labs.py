@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from lab import process, registry
 from tests.cluster import Cluster
@@ -30,7 +28,8 @@ url = "{url}"
 member = "{member}"
 address = "{address}"
 trust = "trust"
-disk_gb = {disk_gb}
+disk_gb = 2
+cpu = 0.3
 """
 
 
@@ -51,7 +50,7 @@ class Seat:
     member: str
 
     @classmethod
-    def make(cls, cluster: Cluster, folder: Path, number: int, member: str, disk_gb: int = 2) -> Seat:
+    def make(cls, cluster: Cluster, folder: Path, number: int, member: str) -> Seat:
         """Write lab.toml, and let the cluster trust the folder's own key."""
         made = cls(cluster, folder, number, member)
         folder.mkdir(parents=True)
@@ -61,9 +60,9 @@ class Seat:
         )
         (folder / "lab.toml").write_text(_TOML.format(
             number=number, network=made.network, url=cluster.url, member=member, address=cluster.address(member),
-            disk_gb=disk_gb,
         ) + hosts)  # fmt: skip
-        trust(cluster, folder / "trust", f"seat{number}")
+        done = made.lab("engine", "join", cluster.token(f"seat{number}"), "--to", "trust")
+        assert done.returncode == 0, done.stderr
         return made
 
     @property
@@ -99,14 +98,6 @@ class Seat:
         """Run a command of the lab in the folder."""
         return self.realm.lab(*argv, timeout_s=timeout_s)
 
-    def scenario(self, name: str) -> dict[str, Any]:
-        """Run a scenario, which must be judged, and give its verdict.json."""
-        done = self.lab("scenario", name, timeout_s=300)
-        verdicts = sorted(self.realm.home.path.rglob("verdict.json"), key=lambda file: file.stat().st_mtime)
-        assert verdicts, done.stdout + done.stderr
-        found: dict[str, Any] = {"said": done.stdout, "code": done.returncode, **json.loads(verdicts[-1].read_text())}
-        return found
-
     def leftovers(self) -> list[str]:
         """What of the lab is on this computer or at the cluster."""
         noted = registry.folder() / f"{self.realm.home.id}.json"
@@ -124,15 +115,6 @@ class Seat:
         done = self.lab("destroy", "--yes")
         assert done.returncode == 0, done.stderr
         assert self.leftovers() == []
-
-
-def trust(cluster: Cluster, folder: Path, name: str) -> None:
-    """Make a key in a folder that the cluster trusts, by a token, and pin the cluster's certificate beside it."""
-    folder.mkdir(parents=True)
-    process.run("lxc", "remote", "add", "class", cluster.token(name), env={"LXD_CONF": str(folder)})
-    shutil.move(folder / "servercerts" / "class.crt", folder / "server.crt")
-    shutil.rmtree(folder / "servercerts")
-    (folder / "config.yml").unlink()
 
 
 @contextmanager

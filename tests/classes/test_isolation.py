@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
-from lab import journal, process
-from lab.journal import Recorded
-from lab.metrics import bad_window, latency_p99
+from lab import process
+from lab.errors import HELD, INCONCLUSIVE
+from lab.history import History, Window
+from lab.metrics import bad_window, failed_requests, latency_p99
 from tests.classes import load
 from tests.classes.labs import LAST, Seat, seat
 from tests.cluster import Cluster
@@ -17,8 +19,8 @@ from tests.cluster import Cluster
 BAD_WINDOW_S = 1.0
 P99_FACTOR, P99_S = 3.0, 0.25
 """How much worse the neighbour's p99 may become: three times, and a quarter of a second for two busy processors."""
-HARM_S = 75
-STUDENTS_PORTS = (22, 80, 3000)
+HARM_S = 180
+TRIES = 3
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,7 @@ def test_root_is_nobody_outside(cluster: Cluster, a: Seat, b: Seat) -> None:
             owners[f"{each.number} {name}"] = (int(first), int(first) + int(count))
     ranges = sorted(owners.values())
     assert ranges[0][0] >= 100000
-    assert all(before[1] <= after[0] for before, after in zip(ranges, ranges[1:], strict=False)), owners
+    assert all(before[1] <= after[0] for before, after in pairwise(ranges)), owners
 
 
 @pytest.mark.timeout(1200)
@@ -130,12 +132,19 @@ def test_the_neighbour_feels_nothing(cluster: Cluster, a: Seat, b: Seat) -> None
 
 
 def _figures(b: Seat) -> dict[str, float]:
-    """What users of B's saw while voxy was dead, from a run that held."""
-    verdict = b.scenario("kill-voxy")
-    assert verdict["outcome"] == "HELD", verdict["said"]
-    return {"failed": verdict["requests"]["failed"], **_seen(journal.read(b.latest / "journal.jsonl"))}
+    """What users of B's saw while voxy was dead, in a run that held.
 
-
-def _seen(recorded: Recorded) -> dict[str, float]:
-    """The outage as users felt it and the 99th percentile, both in seconds."""
-    return {str(metric): float(len(recorded.records)) for metric in (bad_window(), latency_p99())}
+    Where this computer itself was too busy to send on time nothing is judged, and it is tried again.
+    """
+    for _ in range(TRIES):
+        done = b.lab("scenario", "kill-voxy")
+        if done.returncode != INCONCLUSIVE:
+            break
+    assert done.returncode == HELD, done.stdout + done.stderr
+    history = History.load(b.realm.home.path / "runs" / "latest")
+    whole = Window(0, history.seconds)
+    metrics = {"failed": failed_requests(), "bad window": bad_window(), "p99": latency_p99()}
+    return {
+        name: metric.measure(history, whole, history.samples, metric.units[-1]).value
+        for name, metric in metrics.items()
+    }  # fmt: skip
