@@ -211,17 +211,17 @@ def connect(engine: Engine, folder: Path) -> Lxd:
     return _opened(engine.url.rstrip("/"), engine.url.rstrip("/"), cert, trust / SERVER_CRT)
 
 
-def trusted_by(engine: Engine, folder: Path, secret: str) -> Lxd:
-    """The same at the first meeting: the server is given a secret that makes it trust our certificate.
+def trusted_by(engine: Engine, folder: Path, token: str) -> Lxd:
+    """The same at the first meeting: the server is given the token that makes it trust our certificate.
 
     Raises:
-        LxdFailed: it does not take the secret.
+        LxdFailed: it does not take the token.
         EnvironmentProblem: it shows another certificate than the pinned one; nothing was sent to it.
     """
     trust, url = folder / engine.trust, engine.url.rstrip("/")
     met = _met(url, url, (str(trust / CLIENT_CRT), str(trust / CLIENT_KEY)), trust / SERVER_CRT)
     if met.info.get("auth") != "trusted":
-        met.post("certificates", {"type": "client", "password": secret, "trust_token": secret})
+        met.post("certificates", {"type": "client", "password": token})
     return connect(engine, folder)
 
 

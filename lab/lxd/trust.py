@@ -33,12 +33,12 @@ class Token:
     Attributes:
         fingerprint: SHA-256 of the server's certificate, in hexadecimal digits.
         addresses: where the server listens, as "10.0.0.1:8443".
-        secret: what makes it trust us.
+        text: the whole, which is what the server wants to see.
     """
 
     fingerprint: str
     addresses: tuple[str, ...]
-    secret: str
+    text: str
 
 
 def parse(text: str, now: datetime | None = None) -> Token:
@@ -52,14 +52,15 @@ def parse(text: str, now: datetime | None = None) -> Token:
         UsageError: it is damaged, or has expired.
     """
     try:
-        told = json.loads(base64.b64decode("".join(text.split()), validate=True))
+        text = "".join(text.split())
+        told = json.loads(base64.b64decode(text, validate=True))
         addresses = tuple(map(str, told["addresses"]))
-        token = Token(str(told["fingerprint"]), addresses, str(told["secret"]))
+        token, secret = Token(str(told["fingerprint"]), addresses, text), str(told["secret"])
         expires = str(told.get("expires_at") or "0001")
         until = None if expires.startswith("0001") else datetime.fromisoformat(expires.replace("Z", "+00:00"))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UsageError("the trust token is damaged: it is not what `lxc config trust add` prints", MEND) from None
-    if not _FINGERPRINT.fullmatch(token.fingerprint) or not addresses or not token.secret:
+    if not _FINGERPRINT.fullmatch(token.fingerprint) or not addresses or not secret:
         raise UsageError("the trust token is damaged: it names no server, or no secret", MEND)
     if until is not None and until < (now or datetime.now(UTC)):
         raise UsageError(f"the trust token has expired at {until:%Y-%m-%d %H:%M} UTC", MEND)
@@ -84,7 +85,7 @@ def join(text: str, folder: Path) -> Engine:
     (folder / SERVER_CRT).write_text(certificate, encoding="ascii")
     engine = Engine(url=f"https://{address}", trust=str(folder))
     try:
-        trusted_by(engine, folder, token.secret)
+        trusted_by(engine, folder, token.text)
     except LxdFailed as fault:
         if fault.code in (400, 401, 403, 404):
             raise UsageError(
