@@ -8,7 +8,7 @@ from may ask them anything, and everybody for their site and for ssh.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from ipaddress import IPv4Address, IPv4Network, collapse_addresses
+from ipaddress import IPv4Network, collapse_addresses
 from typing import Any
 
 from lab.lxd.client import Lxd, LxdFailed
@@ -36,7 +36,7 @@ def ensure(lxd: Lxd, name: str, wanted: dict[str, Any]) -> None:
 
 
 def rules(
-    subnet: IPv4Network, gateway: IPv4Address, *, others: Iterable[IPv4Network] = (),
+    subnet: IPv4Network, *, others: Iterable[IPv4Network] = (),
     teachers: Iterable[IPv4Network] = (), computers: Iterable[IPv4Network] = (), offline: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The two halves of a list. LXD refuses first and allows then, so what is refused leaves the lab's own subnet out.
@@ -44,16 +44,16 @@ def rules(
     A kernel that lets bridged packets through the firewall (br_netfilter) asks these rules also for those within it.
 
     Args:
-        subnet: the lab's.
-        gateway: the member's address in it, at which its own services would answer.
+        subnet: the lab's; its first address is the member's, where the member's own services would answer.
         others: networks in which other labs are, beside the usual ones.
         teachers: who may ask the machines anything; they are not asked.
         computers: LXD's own; likewise.
         offline: the machines reach nothing but each other.
     """
+    gateway = IPv4Network(subnet.network_address + 1)
     ours = [*teachers, *computers]
     refused = [EVERYWHERE] if offline else [*POOLS, CLASSES, *others, *ours, LINK_LOCAL]
-    egress = [_rule("reject", destination=_text([IPv4Network(gateway), *_without(subnet, refused)]))]
+    egress = [_rule("reject", destination=_text([gateway, *_without(subnet, refused)]))]
     if not offline:
         egress.append(_rule("allow", destination=str(EVERYWHERE)))
     ingress = [

@@ -153,8 +153,7 @@ class LxdNetwork(Network):
     def _rules(self) -> dict[str, Any]:
         engine = self._lab.engine
         return acl.rules(
-            self._lab.subnet, self._lab.gateway,
-            others=[IPv4Network(engine.supernet)] if engine.supernet else [], teachers=self._us(),
+            self._lab.subnet, others=[IPv4Network(engine.supernet)] if engine.supernet else [], teachers=self._us(),
             computers=map(IPv4Network, addresses(self.lxd)), offline=self._lab.offline,
         )  # fmt: skip
 

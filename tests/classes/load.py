@@ -16,9 +16,9 @@ bomb() {{ while [ $(date +%s) -lt $end ]; do bomb & sleep 0.05; done; }}
 """Each of its shells starts twenty more in a second, and all look at the clock; it is the machine that must say no."""
 _FULL = """
 cd /var/tmp
-for number in $(seq {files}); do head -c 100M /dev/urandom > full.$number 2> full.error || break; done
+for number in $(seq {files}); do error=$(head -c 100M /dev/zero 2>&1 > full.$number) || break; done
 sync
-tail -n 1 full.error
+echo "$error"
 df --output=avail / | tail -n 1
 """
 _BUSY = """
