@@ -1,8 +1,8 @@
 """Who the machines of a lab may speak to: a list of rules at LXD for each lab's network.
 
-They reach no other lab's machines, none of LXD's own computers, and not the addresses at which clouds tell secrets;
-what somebody asked them is always answered. The computers that labs are run from may ask them anything, and everybody
-for their site and for ssh.
+They reach no other lab's machines, none of LXD's own computers, not the computers that labs are run from, and not the
+addresses at which clouds tell secrets; what somebody asked them is always answered. The computers that labs are run
+from may ask them anything, and everybody for their site and for ssh.
 """
 
 from __future__ import annotations
@@ -36,27 +36,28 @@ def ensure(lxd: Lxd, name: str, wanted: dict[str, Any]) -> None:
 
 
 def rules(
-    subnet: IPv4Network, *, others: Iterable[IPv4Network] = (), teachers: Iterable[IPv4Network] = (),
-    computers: Iterable[IPv4Network] = (), offline: bool = False,
+    subnet: IPv4Network, *, others: Iterable[IPv4Network] = (),
+    teachers: Iterable[IPv4Network] = (), computers: Iterable[IPv4Network] = (), offline: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The two halves of a list. LXD refuses first and allows then, so what is refused leaves the lab's own subnet out.
 
     A kernel that lets bridged packets through the firewall (br_netfilter) asks these rules also for those within it.
 
     Args:
-        subnet: the lab's.
+        subnet: the lab's; its first address is the member's, where the member's own services would answer.
         others: networks in which other labs are, beside the usual ones.
-        teachers: who may ask the machines anything, beside the gateways of labs.
-        computers: LXD's own.
+        teachers: who may ask the machines anything; they are not asked.
+        computers: LXD's own; likewise.
         offline: the machines reach nothing but each other.
     """
-    labs = [*POOLS, CLASSES, *others]
-    refused = [EVERYWHERE] if offline else [*labs, *computers, LINK_LOCAL]
-    egress = [_rule("reject", destination=_text(_without(subnet, refused)))]
+    gateway = IPv4Network(subnet.network_address + 1)
+    ours = [*teachers, *computers]
+    refused = [EVERYWHERE] if offline else [*POOLS, CLASSES, *others, *ours, LINK_LOCAL]
+    egress = [_rule("reject", destination=_text([gateway, *_without(subnet, refused)]))]
     if not offline:
         egress.append(_rule("allow", destination=str(EVERYWHERE)))
     ingress = [
-        _rule("allow", source=_text([subnet, *labs, *teachers, *computers])),
+        _rule("allow", source=_text([subnet, *ours])),
         _rule("allow", protocol="tcp", destination_port="22,80"),
     ]
     return {

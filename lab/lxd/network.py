@@ -158,9 +158,10 @@ class LxdNetwork(Network):
         )  # fmt: skip
 
     def _us(self) -> tuple[IPv4Network, ...]:
-        """The address under which this computer asks the machines, where that is not their gateway's."""
+        """The addresses of this computer: all where the machines are on it, else the one under which it asks them."""
         if self._is_here:
-            return ()
+            held = [each.address for link in ip.links() for each in link.held]
+            return tuple(IPv4Network(address) for address in held if not address.is_loopback)
         told = json.loads(process.run("ip", "-json", "route", "get", self._lab.engine.address).stdout)
         return tuple(IPv4Network(each["prefsrc"]) for each in told if "prefsrc" in each)
 

@@ -197,25 +197,37 @@ class LxdMachines:
         return max(online, key=lambda member: member.memory_free).name
 
     def _make(self, name: str, member: str) -> None:
+        first = self._first_name(name)
         try:
             with self._turn(member):
                 self._make_with_ids(name, member)
         except LxdFailed as fault:  # an `up` that was cut off goes on there
             if not fault.is_there_already:
                 raise
-            wait_for(f"{name} at LXD", lambda: name in self._instances(), within_s=BUSY_S)
+            wait_for(f"{name} at LXD", lambda: first in self._instances(), within_s=BUSY_S)
+        self._when_free(lambda: self._post(f"instances/{first}", {"name": name}))
         self._keep_fresh(name)
+
+    def _first_name(self, name: str) -> str:
+        """What a machine is called until it has its user ids: as no other lab's machine.
+
+        LXD 5.0.2 gives no two machines the same ids, unless they have the same name, in whatever projects they are
+        (measured: the akumas of two labs shared theirs).
+        """
+        return f"lab{self._home.id}-{self._names.index(name)}"
 
     def _make_with_ids(self, name: str, member: str) -> None:
         """Make it, and hold the user ids that LXD gave it: else it would get others whenever it is put back."""
+        first = self._first_name(name)
+        body = {**definition(self._lab, self._home, name), "name": first}
         for _ in range(TRIES):
-            self._post("instances", definition(self._lab, self._home, name), target=member)
-            first = int(self._get(f"instances/{name}")["config"].get("volatile.idmap.base") or 0)
-            if first > NOBODYS:
-                ids = {"config": {"security.idmap.base": str(first)}}
-                self.lxd.patch(f"instances/{name}", ids, project=self._project)
+            self._post("instances", body, target=member)
+            base = int(self._get(f"instances/{first}")["config"].get("volatile.idmap.base") or 0)
+            if base > NOBODYS:
+                ids = {"config": {"security.idmap.base": str(base)}}
+                self.lxd.patch(f"instances/{first}", ids, project=self._project)
                 return
-            self._remove(name)
+            self._remove(first)
         raise EnvironmentProblem(f"{self.lxd.place}: gives {name} no user ids of its own", "make fewer labs at once")
 
     @contextmanager
