@@ -1,8 +1,9 @@
 """Saves of a lab's machines on the teacher's computer, which outlive the machines and whatever they run on.
 
-A save of a machine is all that provisioning, exercises and students write: the folders of ROOTS, but not the tools that
-every box brings. It is whole in itself, so it fits any machine that was made anew from the box: what it lacks is removed
-there, what it has is put there, and the machine is rebooted. Packages that a student has installed are not in it.
+A save of a machine is all that provisioning, exercises and students write: the folders of ROOTS, but not the tools
+that every box brings. It is whole in itself, so it fits any machine that was made anew from the box: what it lacks is
+removed there, what it has is put there, and the machine is rebooted. Packages that a student has installed are not in
+it.
 
 SAVES/NAME/HOST.tar.gz    one for each host that let us in
 SAVES/NAME/exercises/     the student's attempts, in case the lab's own folder is lost
@@ -103,8 +104,8 @@ def saves(folder: Path) -> tuple[Archived, ...]:
 def latest(folder: Path) -> Archived | None:
     """The newest save that has all hosts, else the newest; None without any."""
     found = saves(folder)
-    whole = [each for each in found if not each.missing]
-    return (whole or list(found) or [None])[-1]
+    whole = tuple(each for each in found if not each.missing)
+    return (whole or found)[-1] if found else None
 
 
 def find(folder: Path, name: str) -> Archived:
