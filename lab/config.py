@@ -11,10 +11,15 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from lab.errors import TopologyError
-from lab.topology import App, Box, Host, Lab, Upstream, Versions
+from lab.topology import App, Box, Engine, Host, Lab, Upstream, Versions
 
 FILE = "lab.toml"
-_TABLES = {"host": Host, "upstream": Upstream, "app": App, "box": Box, "versions": Versions}
+_ENGINE = {
+    "url": "https://NAME:8443, or the path of a socket", "address": "an address as 10.0.0.1",
+    "network": "at most 15 small letters, digits and hyphens",
+    **dict.fromkeys(("project", "member", "pool"), "letters, digits, hyphens and dots"),
+}  # fmt: skip
+_TABLES = {"host": Host, "upstream": Upstream, "app": App, "box": Box, "engine": Engine, "versions": Versions}
 
 
 def load(path: Path | None = None) -> Lab:
@@ -96,6 +101,8 @@ def _sentence(fault: Any, table: dict[str, Any], name: str) -> str:
         return f"{name}: {key}: {fault['input']!r} is no DNS label; use a to z, 0 to 9 and inner hyphens"
     if kind == "string_pattern_mismatch" and place[-1] == "host_key":
         return f"{name}: {key}: is no host key; write SHA256:… as ssh-keygen -l prints it, or the line of a .pub file"
+    if kind == "string_pattern_mismatch" and place[0] == "engine":
+        return f"{name}: {key}: {fault['input']!r} will not do; write {_ENGINE[place[-1]]}"
     if kind == "value_error" and not place:
         return f"{name}: {fault['ctx']['error']}"
     said = fault["msg"][0].lower() + fault["msg"][1:]

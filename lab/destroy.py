@@ -15,8 +15,8 @@ from lab.machines.vagrant import providers_in_use
 from lab.topology import Lab
 from lab.virtual_network import network_of
 
-KEPT = ("lock", "runs", "logs", "exercises", "student")
-"""What a lab's folder keeps: records, and what a student has reached."""
+KEPT = ("lock", "id", "runs", "logs", "exercises", "student")
+"""What a lab's folder keeps: records, what a student has reached, and the id that it was given."""
 
 
 def destroy(lab: Lab, home: Home, listener: Listener) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from lab.errors import EnvironmentProblem, LabBusy
 from lab.host import SshTarget
 
 FOLDER = ".lab"
+_ID = re.compile(r"[0-9a-f]{8}")
 EMULATED = 12.0
 """Node starts in 0.1 s in a container, and took 0.6 to 4 s under QEMU without KVM."""
 
@@ -60,9 +62,22 @@ class Home:
     def id(self) -> str:
         """Eight characters that tell this lab's guests and bridge from every other lab's.
 
-        They come from the folder's path and the lab's name, so they survive the loss of `.lab/`.
+        They come from the folder's path and the lab's name, so they survive the loss of `.lab/`. Where the file `id`
+        is in it they are what that says: a lab of a class is the same one wherever the class's folder is.
         """
-        return hashlib.sha256(str(self.path).encode()).hexdigest()[:8]
+        return self._given_id() or hashlib.sha256(str(self.path).encode()).hexdigest()[:8]
+
+    def _given_id(self) -> str:
+        try:
+            given = (self.path / "id").read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:  # there is none, or it is somebody else's lab
+            return ""
+        if _ID.fullmatch(given):
+            return given
+        raise EnvironmentProblem(
+            f"{self.path / 'id'}: {given[:40]!r} is no id of a lab: eight of 0 to 9 and a to f",
+            "lab class up writes it",
+        )
 
     @property
     def vagrant(self) -> Path:

@@ -25,13 +25,19 @@ Subnet = Annotated[IPv4Network, PlainSerializer(str)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){0,2}$")]
 Method = Literal["round_robin", "least_conn", "ip_hash", "random"]
-ProviderName = Literal["auto", "lxc", "libvirt", "virtualbox", "existing"]
+ProviderName = Literal["auto", "lxc", "lxd", "libvirt", "virtualbox", "existing"]
 UserName = Annotated[str, StringConstraints(pattern=r"^([a-z_][a-z0-9_-]{0,31})?$")]
 HostKey = Annotated[str, StringConstraints(
     pattern=r"^(SHA256:[A-Za-z0-9+/]{43}=?|(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?)?$"
 )]  # fmt: skip
 """A host key as `ssh-keygen -l` prints its fingerprint, or as a line of its .pub file; empty for none."""
 USUAL_KEY = "~/.ssh/id_ed25519"
+EngineUrl = Annotated[str, StringConstraints(pattern=r"^(https://[^\s/@?#]+/?|/[^\s]+)?$")]
+"""Where an LXD listens: empty for the socket of this computer, https://NAME:PORT, or the path of a socket."""
+LxdName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$")]
+"""The name of a project, a pool or a member of a cluster; empty where the lab chooses."""
+BridgeName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{1,14})?$")]
+"""The name of a bridge: the kernel has 15 characters for it."""
 
 
 class Role(StrEnum):
@@ -121,6 +127,42 @@ class Versions:
     pm2: str = "^7.0.0"
 
 
+@dataclass(frozen=True, config=_STRICT)
+class Engine:
+    """Which LXD the machines of the provider `lxd` are made on, and what each of them may take there.
+
+    Attributes:
+        url: where it listens; empty is the socket of this computer.
+        project: its project for this lab's machines; empty is lab- and the lab's id.
+        network: the bridge; empty is lab and the lab's id.
+        member: the member of a cluster that all machines go to; empty is the only one, or the engine's choice.
+        address: where that member is reached, when it is not this computer: the lab's subnet is routed through it.
+        trust: the folder with client.crt, client.key and server.crt, seen from lab.toml's.
+        pool: the storage pool.
+        disk_gb: the size of each machine's disk.
+        processes: how many processes each machine may have.
+        cpu: how many processors each machine may use up.
+        ports: 0 for none, else the first of the ten ports of the member that lead to the machines: +0 is ssh of the
+            balancer, +1 and on ssh of the others in the order of the file, +8 the site.
+    """
+
+    url: EngineUrl = ""
+    project: LxdName = ""
+    network: BridgeName = ""
+    member: LxdName = ""
+    address: Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}(\.[0-9]{1,3}){3})?$")] = ""
+    trust: str = ""
+    pool: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] = "default"
+    disk_gb: Annotated[int, Field(ge=1, le=1024)] = 3
+    processes: Annotated[int, Field(ge=50, le=100000)] = 400
+    cpu: Annotated[float, Field(ge=0.05, le=64)] = 1.0
+    ports: Annotated[int, Field(ge=0, le=65526)] = 0
+
+
+_SSH_PORTS = 8
+"""Of the ten ports of a lab; the two others are the site's and a spare."""
+
+
 def _default_hosts() -> tuple[Host, ...]:
     def host(name: str, last: int, role: Role, memory_mb: int) -> Host:
         return Host(name=name, address=IPv4Address(f"192.168.56.{last}"), roles=(role,), memory_mb=memory_mb)
@@ -163,11 +205,12 @@ class Lab:
     upstream: Upstream = Field(default_factory=Upstream)
     app: App = Field(default_factory=App)
     box: Box = Field(default_factory=Box)
+    engine: Engine = Field(default_factory=Engine)
     versions: Versions = Field(default_factory=Versions)
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:
-        for fault_of in (_fault_of_roles, _fault_of_access, _fault_of_addresses, _fault_of_upstream):
+        for fault_of in (_fault_of_roles, _fault_of_access, _fault_of_addresses, _fault_of_upstream, _fault_of_engine):
             if fault := fault_of(self):
                 raise ValueError(fault)
         return self
@@ -273,3 +316,25 @@ def _fault_of_upstream(lab: Lab) -> str | None:
     if lab.balancer.is_a(Role.BACKEND) and lab.app.port == 80:
         return f"app.port: {lab.balancer.name} is also the balancer, where nginx has port 80; choose another"
     return None
+
+
+def _fault_of_engine(lab: Lab) -> str | None:
+    engine = lab.engine
+    if lab.provider not in ("auto", "lxd") and engine != Engine():
+        return 'engine: is only for machines that LXD makes; write provider = "lxd", or leave the table out'
+    if engine.url.startswith("https:") and not engine.trust:
+        return "engine.trust: name the folder with client.crt, client.key and server.crt (lab engine join makes them)"
+    if engine.address and _is_no_address(engine.address):
+        return f"engine.address: {engine.address} is no address; write the one that the member is reached at"
+    if 0 < engine.ports < 1024:
+        return f"engine.ports: {engine.ports} is a port of the member's own services; begin at 1024 or later"
+    if engine.ports and len(lab.host) > _SSH_PORTS:
+        return f"engine.ports: there are ports for {_SSH_PORTS} hosts, and the lab has {len(lab.host)}; set ports = 0"
+    return None
+
+
+def _is_no_address(text: str) -> bool:
+    try:
+        return _is_no_hosts(IPv4Address(text))
+    except ValueError:
+        return True

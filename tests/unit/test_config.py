@@ -127,6 +127,30 @@ FAULTS: dict[str, tuple[Table, str]] = {
     "number for a text": ({"domain": 5}, "lab.toml: domain: 5 will not do; input should be a valid string"),
     "value for a table": ({"app": 3}, "lab.toml: app: 3 will not do"),
     "no address": (_with(1, address="1.2.3"), "(voxy).address: '1.2.3' will not do; input is not a valid IPv4 address"),
+    "engine elsewhere": (
+        {"provider": "lxc", "engine": {"pool": "fast"}},
+        'lab.toml: engine: is only for machines that LXD makes; write provider = "lxd", or leave the table out',
+    ),
+    "engine.url": (
+        {"engine": {"url": "http://10.0.0.1"}},
+        "lab.toml: engine.url: 'http://10.0.0.1' will not do; write https://NAME:8443, or the path of a socket",
+    ),
+    "engine.trust": (
+        {"engine": {"url": "https://10.0.0.1:8443"}},
+        "lab.toml: engine.trust: name the folder with client.crt, client.key and server.crt (lab engine join makes",
+    ),
+    "engine.address": ({"engine": {"address": "127.0.0.1"}}, "lab.toml: engine.address: 127.0.0.1 is no address"),
+    "engine.address of 300": ({"engine": {"address": "10.0.0.300"}}, "engine.address: 10.0.0.300 is no address"),
+    "engine.network": ({"engine": {"network": "Lab_1"}}, "engine.network: 'Lab_1' will not do; write at most 15 small"),
+    "engine.member": ({"engine": {"member": "m 1"}}, "lab.toml: engine.member: 'm 1' will not do; write letters,"),
+    "engine.ports": ({"engine": {"ports": 22}}, "lab.toml: engine.ports: 22 is a port of the member's own services"),
+    "engine.ports for all": (
+        {"engine": {"ports": 20000}, "host": [default_hosts()[0], *(host_table(f"b{n}", n, "backend")
+                                                                   for n in range(20, 28))]},
+        "lab.toml: engine.ports: there are ports for 8 hosts, and the lab has 9; set ports = 0",
+    ),
+    "engine.disk_gb": ({"engine": {"disk_gb": 0}}, "lab.toml: engine.disk_gb: 0 will not do; input should be greater"),
+    "engine's key": ({"engine": {"pol": "x"}}, "lab.toml: engine.pol: there is no such key; did you mean pool?"),
     "no subnet": ({"subnet": "192.168.56.7/24"}, "lab.toml: subnet: '192.168.56.7/24' will not do"),
 }  # fmt: skip
 

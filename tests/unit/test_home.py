@@ -168,3 +168,21 @@ def test_the_cache_is_where_the_variables_say(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(sys, "platform", "linux")
     assert cache() == tmp_path / ".cache" / "lab"
     assert cache().is_dir()
+
+
+def test_a_lab_that_was_given_an_id_keeps_it_wherever_its_folder_is(tmp_path: Path) -> None:
+    """`.lab/id` beats the path; without it the path says."""
+    one, two = Home(tmp_path / "one"), Home(tmp_path / "two")
+    assert one.id != two.id
+    for home in (one, two):
+        home.write("id", "0a1b2c3d\n")
+    assert (one.id, two.id) == ("0a1b2c3d", "0a1b2c3d")
+
+
+@pytest.mark.parametrize("given", ["", "0A1B2C3D", "0a1b2c3", "../../etc", "0a1b2c3d4"])
+def test_an_id_that_is_none_is_refused(tmp_path: Path, given: str) -> None:
+    """Never used as a part of a name that belongs to somebody else."""
+    home = Home(tmp_path)
+    home.write("id", given)
+    with pytest.raises(EnvironmentProblem, match="is no id of a lab"):
+        _ = home.id

@@ -1,0 +1,73 @@
+"""The computers that LXD makes machines on: the members of a cluster, or the one server; and the room that each has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from lab.lxd.client import Lxd, LxdFailed
+from lab.parallel import together
+
+ANSWER_S = 2.0
+"""A member that does not say what it has within two seconds counts as gone."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One computer.
+
+    Attributes:
+        name: LXD's.
+        address: where it listens for the others, as "10.0.0.1"; empty for a server that listens on its socket only.
+        online: whether it can be given a machine now.
+        memory_free: bytes.
+        memory_total: bytes; 0 where it does not answer, as are the others.
+        disk_free: bytes of the pool.
+        message: why it is not online; empty when it is.
+    """
+
+    name: str
+    address: str
+    online: bool
+    memory_free: int = 0
+    memory_total: int = 0
+    disk_free: int = 0
+    message: str = ""
+
+
+def members(lxd: Lxd, pool: str = "default") -> tuple[Member, ...]:
+    """All members by name, whether they answer or not; asked all at once, two seconds at most.
+
+    Raises:
+        LxdFailed: LXD itself does not answer.
+    """
+    if not lxd.is_clustered:
+        address = _host_of(str(lxd.info["config"].get("core.https_address", "")))
+        return (_asked(lxd, lxd.server_name, address, pool, target=""),)
+    told = {each["server_name"]: each for each in lxd.get("cluster/members", recursion=1)}
+    found = together(sorted(told), lambda name: _of_cluster(lxd, told[name], pool))
+    return tuple(found)
+
+
+def _of_cluster(lxd: Lxd, told: dict[str, Any], pool: str) -> Member:
+    name, address = str(told["server_name"]), _host_of(str(told["url"]))
+    if told["status"] != "Online":
+        return Member(name, address, online=False, message=f"{told['status']}: {told['message']}".lower())
+    return _asked(lxd, name, address, pool, target=name)
+
+
+def _asked(lxd: Lxd, name: str, address: str, pool: str, target: str) -> Member:
+    try:
+        memory = lxd.get("resources", within_s=ANSWER_S, target=target)["memory"]
+        space = lxd.get(f"storage-pools/{pool}/resources", within_s=ANSWER_S, target=target)["space"]
+    except LxdFailed as fault:
+        return Member(name, address, online=False, message=fault.said)
+    free = max(memory["total"] - memory["used"], 0)
+    return Member(name, address, True, free, memory["total"], max(space["total"] - space.get("used", 0), 0))
+
+
+def _host_of(url: str) -> str:
+    """The host of "https://10.0.0.1:8443" or "10.0.0.1:8443"; empty for any address."""
+    host = urlsplit(url if "//" in url else f"//{url}").hostname or ""
+    return "" if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared, not listened at
