@@ -146,7 +146,7 @@ def run(
 
 
 class _Child:
-    """A command that runs, in a process group of its own: Ctrl-C reaches it by us, and once."""
+    """A command that runs, in a session of its own: Ctrl-C reaches it by us, and once."""
 
     def __init__(self, errand: Errand, doing: str, program: tuple[str, ...]) -> None:
         self.errand = errand
@@ -171,21 +171,22 @@ class _Child:
         return time.monotonic() - self.began
 
     def interrupt(self) -> None:
-        """As Ctrl-C does: the command, and what it has started."""
+        """Have the command put back what it has begun, and end with what it has started.
+
+        By SIGTERM, which our program takes for Ctrl-C: what a shell runs in the background ignores SIGINT.
+        """
         if self.interrupted_at is None:
             self.interrupted_at = time.monotonic()
-            self._signal(signal.SIGINT)
+            self.process.terminate()
 
     def has_had_time(self, last_breath_s: float) -> bool:
         """Whether it was interrupted so long ago that it will not end by itself."""
         return self.interrupted_at is not None and time.monotonic() - self.interrupted_at > last_breath_s
 
     def kill(self) -> None:
-        self._signal(signal.SIGKILL)
-
-    def _signal(self, number: int) -> None:
+        """At once, with all that it has started."""
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, number)
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def outcome(self, within_s: float) -> Outcome:
         """How it ended, which it has."""

@@ -7,6 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from lab.errors import UsageError
 
+FEW = 6
+"""So many names fit into a sentence."""
+
 
 def select(
     members: Mapping[str, str], students: Sequence[str] = (), on: Sequence[str] = ()
@@ -34,5 +37,6 @@ def _require(wanted: str, known: Collection[str], sentence: str) -> None:
     if wanted in known:
         return
     close = difflib.get_close_matches(wanted, known, n=1)
-    mend = f"did you mean {close[0]!r}?" if close else "`lab class status` shows all"
+    few = f"there is {', '.join(sorted(known))}" if 0 < len(known) <= FEW else "`lab class status` shows all"
+    mend = f"did you mean {close[0]!r}?" if close else few
     raise UsageError(f"{sentence} {wanted!r}", mend)
