@@ -34,6 +34,8 @@ def class_() -> None:
 def init(roster: Path, course: str, folder: Path) -> None:
     """Make a secret for a course, and a card for each student of ROSTER, a CSV file with the columns id and name.
 
+    Columns email and language (en or id) may be there too.
+
     With a longer roster again: only the new students get cards, the secret stays. Give each student the folder of their
     card; student.toml goes beside lab.toml.
     """
