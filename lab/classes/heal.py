@@ -1,8 +1,9 @@
 """Brings labs back whose member is lost, or whose machines are: elsewhere, from the last save.
 
 A member counts as lost when it does not answer twice, some seconds apart; a lab whose site answers is left alone, and
-so is one whose member answers and whose machines are all there. The lost lab's machines cannot be removed while their
-member is away: its project is left, and removed when the member is back.
+so is one whose member answers and whose machines are all there. A lab that is being brought back bears a mark until it
+is at its last save, so that an interrupted `lab class heal` goes on. The lost lab's machines cannot be removed while
+their member is away: its project is left, and removed when the member is back.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from lab.classes.course import Course
 from lab.classes.placement import place
 from lab.classes.seats import Seat
-from lab.classes.status import ClassLook, LabLook
+from lab.classes.status import HEALING, ClassLook, LabLook
 from lab.classes.up import move
 from lab.errors import EnvironmentProblem
 from lab.lxd.members import Member
@@ -29,7 +30,7 @@ class Lost:
 
     Attributes:
         moved: students whose member is lost.
-        made: students whose member is there, and whose machines are not.
+        made: students whose member is there, and whose machines are not, or not yet at their last save.
         members: those of the cluster, as they were last seen.
     """
 
@@ -73,8 +74,20 @@ def new_seats(course: Course, lost: Lost) -> tuple[Course, Mapping[str, str], tu
     placed = place(lost.moved, lost.members, course.settings.need, course.settings.reserve, seated)
     members = {member.name: member for member in lost.members}
     for id, name in placed.where.items():
+        begin(course, id)
         course = move(course, id, members[name])
     return course, placed.where, placed.left_over
+
+
+def begin(course: Course, id: str) -> None:
+    """Mark a lab as one that is being brought back."""
+    course.home(id).make()
+    course.home(id).write(HEALING, "")
+
+
+def end(course: Course, id: str) -> None:
+    """The lab is back."""
+    (course.home(id).path / HEALING).unlink(missing_ok=True)
 
 
 def abandoned(course: Course, projects: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -98,9 +111,12 @@ def _lost(seen: ClassLook) -> Lost:
         raise EnvironmentProblem(f"the cluster does not answer: {seen.fault}", "without it nothing can be brought back")
     return Lost(
         tuple(each.student for each in seen.labs if each.dead and not _answers(each)),
-        tuple(each.student for each in seen.labs if each.is_absent and not _answers(each)),
+        tuple(
+            each.student for each in seen.labs
+            if not each.dead and (each.halfway or (each.is_absent and not _answers(each)))
+        ),
         seen.members,
-    )
+    )  # fmt: skip
 
 
 def _answers(lab: LabLook) -> bool:

@@ -31,6 +31,8 @@ ASKS = 6
 """So many requests a site gets at most, until each backend has answered one."""
 AT_ONCE = 32
 ABSENT, UNKNOWN = "absent", "unknown"
+HEALING = "healing"
+"""A file in the folder of a lab that is being brought back; it goes when the lab is at its last save."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class LabLook:
         answered: the backends that have answered through the site.
         wrong: what is wrong with it, in a few words; empty when nothing is.
         dead: whether its member is.
+        halfway: whether it was made anew elsewhere, and not yet brought to its last save.
         saved: when it was last saved, ISO 8601 in UTC; empty for never.
         exercise: the one that was started last; empty for none.
         earned, possible: its points.
@@ -58,6 +61,7 @@ class LabLook:
     answered: tuple[str, ...]
     wrong: str = ""
     dead: bool = False
+    halfway: bool = False
     saved: str = ""
     exercise: str = ""
     earned: int = 0
@@ -172,9 +176,12 @@ def _lab(course: Course, id: str, seat: Seat, cluster: _Cluster, site: Future[tu
     answered = site.result()
     exercise, earned, possible = _progress(home)
     saved = archive.latest(course.saves(id))
+    halfway = (home.path / HEALING).exists()
     wrong = _wrong(seat.member if dead else "", hosts, answered, lab, exercise)
+    if halfway and not wrong:
+        wrong = "not yet brought back to its last save"
     return LabLook(
-        id, course.classroom.student(id).name, seat.member, lab.url, hosts, answered, wrong, dead,
+        id, course.classroom.student(id).name, seat.member, lab.url, hosts, answered, wrong, dead, halfway,
         saved.when if saved else "", exercise, earned, possible,
     )  # fmt: skip
 

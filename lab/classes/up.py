@@ -7,10 +7,10 @@ named; nothing of theirs is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from itertools import chain, count
 
 from lab.classes import seats as seats_book
 from lab.classes.course import Course
@@ -22,6 +22,8 @@ from lab.lxd.members import Member
 
 Claim = Callable[[Course, str, Seat], None]
 """Takes a seat's number on the cluster for a student; NetworkTaken when somebody else has it."""
+TRIES = 50
+"""So many numbers in a row that are somebody else's are no coincidence: the subnets are."""
 _NOBODY = "the cluster has no member that can take a lab"
 
 
@@ -68,22 +70,28 @@ def plan(course: Course, members: Sequence[Member]) -> Plan:
     return Plan(course, tuple(members), placed)
 
 
-def take_seats(found: Plan, claim: Claim, taken: Sequence[int] = ()) -> Course:
+def take_seats(
+    found: Plan, claim: Claim, *, others: Collection[int] = (), ours: Mapping[str, int] | None = None
+) -> Course:  # fmt: skip
     """Give each student who was placed a seat, and write it down before the next one gets theirs.
 
     Args:
         found: from `plan`.
         claim: takes a number on the cluster.
-        taken: numbers that others are known to have.
+        others: numbers that others are known to have.
+        ours: student → number, as the cluster knows them from an `up` that was cut off.
 
     Raises:
-        LabError: a claim failed for another reason than being somebody else's; the seats so far are written down.
+        NetworkTaken: one number after the other is somebody else's.
+        LabError: a claim failed for another reason; the seats so far are written down.
     """
     course = found.course
     addresses = {member.name: _address(member) for member in found.members}
-    numbers = _numbers(course, taken)
+    known = {id: number for id, number in (ours or {}).items() if course.seats.of(id) is None}
+    numbers = free_numbers(course.seats.taken | set(others) | set(known.values()), course.settings.seats)
     for id, member in found.placement.where.items():
-        seat = _claimed(course, id, Seat(0, member, addresses[member]), numbers, claim)
+        first = [known[id]] if id in known else []
+        seat = _claimed(course, id, Seat(0, member, addresses[member]), chain(first, numbers), claim)
         course = _with(course, course.seats.with_(id, seat))
     return course
 
@@ -118,16 +126,17 @@ def gone_from(course: Course, roster: Sequence[str]) -> tuple[str, ...]:
 
 
 def _claimed(course: Course, id: str, wanted: Seat, numbers: Iterator[int], claim: Claim) -> Seat:
-    while True:
+    for tries in count(1):
         seat = Seat(next(numbers), wanted.member, wanted.address)
         write_lab(course.classroom, course.settings, id, seat)
-        with suppress(NetworkTaken):
+        try:
             claim(course, id, seat)
+        except NetworkTaken:
+            if tries == TRIES:
+                raise
+        else:
             return seat
-
-
-def _numbers(course: Course, taken: Sequence[int]) -> Iterator[int]:
-    return free_numbers(course.seats.taken | set(taken), course.settings.seats)
+    raise AssertionError("count() ends never")
 
 
 def _with(course: Course, seats: Seats) -> Course:
