@@ -79,7 +79,7 @@ def seat(folder: Path, listener: Listener) -> tuple[Plan, Course]:
         found = plan(course, members(lxd, course.settings.pool))
         listener(Note(found.sentence, loud=bool(found.placement.left_over)))
         taken = claims.taken(lxd, course)
-        course = take_seats(found, claims.claim(lxd, course), others=taken.others, ours=taken.ours)
+        course = take_seats(found, claims.claim, others=taken.others, ours=taken.ours)
         write_folders(course, tuple(course.seated))
     if course.seated:
         claims.publish(lxd, course, next(iter(course.seated)), listener)

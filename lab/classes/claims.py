@@ -13,10 +13,8 @@ from dataclasses import dataclass
 
 from lab.classes.course import Course
 from lab.classes.seats import Seat, home_id
-from lab.classes.up import Claim
 from lab.context import context_for
 from lab.events import Listener
-from lab.lxd import acl
 from lab.lxd.client import Lxd, LxdFailed
 from lab.lxd.image import obtain_image
 from lab.lxd.network import LxdNetwork
@@ -57,14 +55,13 @@ def taken(lxd: Lxd, course: Course) -> Taken:
     return Taken(ours, frozenset(others))
 
 
-def claim(lxd: Lxd, course: Course) -> Claim:
-    """How a number is taken; the wall around all labs of the class is made before the first."""
-    acl.ensure(lxd, labs=(course.settings.subnets,))
+def claim(course: Course, id: str, seat: Seat) -> None:
+    """Take a seat's number for a student whose folder is written.
 
-    def take(course: Course, id: str, seat: Seat) -> None:
-        LxdNetwork(course.lab(id), course.home(id)).ensure()
-
-    return take
+    Raises:
+        NetworkTaken: it is somebody else's.
+    """
+    LxdNetwork(course.lab(id), course.home(id)).ensure()
 
 
 def publish(lxd: Lxd, course: Course, id: str, listener: Listener) -> None:
@@ -93,10 +90,7 @@ def remove_project(lxd: Lxd, project: str) -> bool:
 
 
 def clear(lxd: Lxd) -> tuple[str, ...]:
-    """Remove our images, when no lab is on the cluster any more; the aliases that are gone.
-
-    The lists of rules go with the last network that uses them.
-    """
+    """Remove our images, when no lab is on the cluster any more; the aliases that are gone."""
     if any(str(path).rpartition("/")[2].startswith(_PROJECT) for path in lxd.get("projects")):
         return ()
     gone = []
@@ -104,5 +98,4 @@ def clear(lxd: Lxd) -> tuple[str, ...]:
         if alias["name"].startswith(_IMAGE):
             lxd.delete(f"images/{alias['target']}")
             gone.append(str(alias["name"]))
-    acl.remove_unused(lxd)
     return tuple(gone)
