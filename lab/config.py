@@ -16,6 +16,7 @@ from lab.topology import App, Box, Engine, Host, Lab, Upstream, Versions
 
 FILE = "lab.toml"
 _ENGINE = {
+    "supernet": "a network as 10.96.0.0/14",
     "url": "https://NAME:8443, or the path of a socket", "address": "an address as 10.0.0.1",
     "network": "at most 15 small letters, digits and hyphens",
     **dict.fromkeys(("project", "member", "pool"), "letters, digits, hyphens and dots"),

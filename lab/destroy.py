@@ -7,6 +7,7 @@ import shutil
 from lab import labs, registry
 from lab.events import Listener, Note, phase
 from lab.home import Home
+from lab.lxd import trace
 from lab.machines import libvirtd, pool
 from lab.machines.capabilities import Capability
 from lab.machines.choose import machines_for
@@ -52,4 +53,4 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
 def _providers(home: Home) -> tuple[str, ...]:
     """The remembered provider; without a memory those that there are traces of, else containers."""
     remembered = home.state().provider
-    return (remembered,) if remembered else providers_in_use(home) or in_use(home) or ("lxc",)
+    return (remembered,) if remembered else providers_in_use(home) or trace.in_use(home) or in_use(home) or ("lxc",)

@@ -9,6 +9,7 @@ from lab.boxes.build import refuse_full_disk
 from lab.boxes.store import BASES
 from lab.errors import LabError
 from lab.home import Home, cache
+from lab.lxd import health
 from lab.machines.choose import choose
 from lab.network import Network, resolv_conf
 from lab.placing import foreseen
@@ -26,6 +27,8 @@ def examine(lab: Lab, home: Home, provider: str | None) -> tuple[str, tuple[Find
     """
     chosen, why = _choice(provider or lab.provider)
     found = [why, _python(), *preflight.findings(chosen), _try("disk", "3 GiB free", lambda: refuse_full_disk(cache()))]
+    if chosen == "lxd":
+        found += health.findings(lab, home)
     if chosen == "lxc":
         found.append(_try("disk", f"3 GiB free for {BASES}", lambda: refuse_full_disk(BASES)))
         if all(finding.ok for finding in found):

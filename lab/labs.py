@@ -19,6 +19,7 @@ from pathlib import Path
 from lab import ip, process, registry
 from lab.errors import NoPermission
 from lab.home import FOLDER, Home
+from lab.lxd import trace
 from lab.machines.vagrant import providers_in_use
 from lab.registry import Entry
 from lab.waiting import wait_for
@@ -40,7 +41,7 @@ class KnownLab:
         entry: what is known of it.
         containers: the names of its hosts that are containers here.
         bridge: whether its bridge is here.
-        virtual: whether Vagrant has made virtual machines of it.
+        virtual: whether Vagrant has made virtual machines of it, or LXD anything.
         busy: whether a command is changing it right now, as an `up` that has made nothing yet.
     """
 
@@ -97,7 +98,7 @@ def known() -> tuple[KnownLab, ...]:
 def _written_down(entry: Entry) -> KnownLab:
     home = Home(Path(entry.folder), entry.name)
     virtual = any(provider != "lxc" for provider in providers_in_use(home))
-    return KnownLab(entry, virtual=virtual, busy=home.is_held)
+    return KnownLab(entry, virtual=virtual or bool(trace.in_use(home)), busy=home.is_held)
 
 
 def owner(subnet: IPv4Network, but: str) -> Entry | None:

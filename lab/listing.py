@@ -104,9 +104,10 @@ def _listed(lab: KnownLab, guests: Mapping[str, State] | None) -> Listed:
     entry = lab.entry
     own = {name: state for name, state in (guests or {}).items() if name.startswith(_prefix(entry.id))}
     running = sum(state is State.RUNNING for state in own.values())
+    unknown = guests is None or (entry.provider == "lxd" and not own)  # they may be at another computer's
     return Listed(
         entry.id, entry.name, entry.folder, entry.provider, entry.subnet, entry.url,
-        None if guests is None else running, len(entry.hosts) or len(own), _faults(lab), entry.is_gone, entry.removal,
+        None if unknown else running, len(entry.hosts) or len(own), _faults(lab), entry.is_gone, entry.removal,
     )  # fmt: skip
 
 

@@ -25,7 +25,11 @@ WAS_OFF = Path("/run/lab-forwarding-was-off")
 WALL_METRIC = "4278198272"
 """The metric of the `unreachable` route: the kernel's worst, so that it is used only when the bridge is gone."""
 
+POOLS = (IPv4Network("192.168.56.0/21"), IPv4Network("10.56.0.0/16"))
+"""Where subnets are taken from: first what VirtualBox permits without being told, then a range that few others use."""
 ANOTHER = "`lab --name NAME up` makes a lab with a subnet of its own"
+_OURS = re.compile(r"lab([0-9a-f]{8}|n[0-9]{5})")
+"""The bridges of labs, and those of the labs of a class."""
 _TABLE = """
 table ip {name} {{
   chain out {{
@@ -146,7 +150,7 @@ class Network:
         out = _NO_WAY_OUT if self._lab.offline else _WAY_OUT
         rules = _TABLE.format(name=self.bridge, out=out.format(subnet=self._lab.subnet))
         process.as_root("nft", "-f", "-", stdin=rules)
-        _docker_rules("-I", self.bridge)
+        docker_rules("-I", self.bridge)
 
     def refuse_taken_subnet(self) -> None:
         """Raise NetworkTaken when the subnet is another lab's, running or not, or somebody else has an address in it.
@@ -186,11 +190,11 @@ def remove(id: str, subnet: IPv4Network | None) -> None:
     bridge = f"lab{id}"
     with labs.one_at_a_time("the network"):
         process.as_root("nft", "delete", "table", "ip", bridge, check=False)
-        _docker_rules("-D", bridge)
+        docker_rules("-D", bridge)
         process.as_root("ip", "link", "delete", bridge, check=False)
         if subnet is not None and labs.owner(subnet, but=id) is None:
             process.as_root("ip", "route", "delete", "unreachable", str(subnet), check=False)
-        if any(labs.BRIDGE.fullmatch(link.name) for link in ip.links()):
+        if any(_OURS.fullmatch(link.name) for link in ip.links()):
             return
         inotify.give_back()
         if WAS_OFF.exists():
@@ -198,7 +202,7 @@ def remove(id: str, subnet: IPv4Network | None) -> None:
             process.as_root("rm", "-f", WAS_OFF)
 
 
-def _docker_rules(verb: str, bridge: str) -> None:
+def docker_rules(verb: str, bridge: str) -> None:
     """Where Docker drops what it did not forward itself, let the bridge's packets through."""
     if process.find("iptables") is None:
         return

@@ -15,16 +15,17 @@ from lab import ip, labs, registry
 from lab.errors import NetworkTaken, UsageError
 from lab.events import Listener, Note
 from lab.home import Home
-from lab.network import Network, refuse_subnet_of_another_lab, remove
+from lab.lxd.network import LxdNetwork
+from lab.network import POOLS, Network, refuse_subnet_of_another_lab, remove
 from lab.registry import Entry
 from lab.topology import Lab
 
-POOLS = (IPv4Network("192.168.56.0/21"), IPv4Network("10.56.0.0/16"))
-"""Where subnets are taken from: first what VirtualBox permits without being told, then a range that few others use."""
 USUAL = Lab().subnet
 """Never given away: every lab without a name and without a lab.toml is there."""
-MOVABLE = ("auto", "lxc", "libvirt", "virtualbox")
+MOVABLE = ("auto", "lxc", "lxd", "libvirt", "virtualbox")
 """The providers that give guests their addresses; hosts that exist already keep theirs."""
+_KINDS: dict[str, type[Network]] = {"lxc": Network, "lxd": LxdNetwork}
+"""The providers whose subnets are walled off as soon as they are chosen."""
 _SUBNET = "subnet"
 _ALL_BUT_DEFAULT = 8
 """Routes that are wider stand for the default route, as a VPN's 0.0.0.0/1."""
@@ -66,14 +67,15 @@ def settle(lab: Lab, home: Home, provider: str, listener: Listener) -> Lab:
         lab = settled(lab, home)
         if home.name and provider in MOVABLE and _remembered(home) is None:
             lab = _chosen(lab, home, provider, listener)
-        if provider == "lxc":
-            Network(lab, home).refuse_taken_subnet()
+        ours = _KINDS[provider](lab, home) if provider in _KINDS else None
+        if ours:
+            ours.refuse_taken_subnet()
         elif provider in MOVABLE:
             refuse_subnet_of_another_lab(lab, home)
         hosts = tuple(host.name for host in lab.hosts)
         registry.write(Entry(home.id, home.name, str(home.folder), provider, str(lab.subnet), lab.url, hosts))
-        if provider == "lxc":
-            Network(lab, home).wall()  # so that other users of this computer see that the subnet is taken
+        if ours:
+            ours.wall()  # so that other users of this computer see that the subnet is taken
     return lab
 
 
@@ -84,7 +86,7 @@ def let_go(home: Home) -> None:
         return
     registry.remove(home.id)
     (home.path / _SUBNET).unlink(missing_ok=True)
-    if lab.entry.provider == "lxc":
+    if lab.entry.provider in _KINDS:
         remove(home.id, lab.entry.network)
 
 

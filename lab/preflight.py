@@ -12,6 +12,7 @@ from lab.errors import MissingTool, NoPermission
 
 _TOOLS = {
     "lxc": ("vagrant", "ssh", "ssh-keygen", "git", "lxc-start", "mmdebstrap", "ip", "nft"),
+    "lxd": ("ssh", "ssh-keygen", "git", "ip", "nft"),
     "libvirt": ("vagrant", "ssh", "ssh-keygen", "git", "virsh", "libvirtd", "qemu-img", "dnsmasq", "ip"),
     "virtualbox": ("vagrant", "ssh", "ssh-keygen", "git", "VBoxManage"),
     "existing": ("ssh", "ssh-keygen", "ssh-keyscan", "git"),
@@ -89,7 +90,7 @@ def findings(provider: str) -> tuple[Finding, ...]:
     """Everything that the provider needs, with what was found."""
     tools = [_tool(tool) for tool in _TOOLS[provider]]
     plugin = [_plugin(_PLUGINS[provider])] if provider in _PLUGINS else []
-    root = [_root()] if provider in ("lxc", "vm-box") else []
+    root = [_root()] if provider in ("lxc", "lxd", "vm-box") else []
     return (*tools, *plugin, *root)
 
 

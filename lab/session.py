@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -104,7 +105,10 @@ def open_session(lab: Lab, home: Home, listener: Listener = silent) -> Session:
     provider = home.state().provider
     if not provider:
         raise NotUp(f"there is no lab {f'{home.name} ' if home.name else ''}in {home.folder} yet", "lab up")
-    return Session(lab, home, provider, machines_for(lab, home, provider), listener)
+    session = Session(lab, home, provider, machines_for(lab, home, provider), listener)
+    if provider == "lxd" and any(not Path(target.key).is_relative_to(home.path) for target in home.state().targets):
+        session.record_targets()  # the folder was somewhere else when they were written down
+    return session
 
 
 def named_hosts(lab: Lab, names: Collection[str]) -> tuple[str, ...]:

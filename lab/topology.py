@@ -137,6 +137,7 @@ class Engine:
         network: the bridge; empty is lab and the lab's id.
         member: the member of a cluster that all machines go to; empty is the only one, or the engine's choice.
         address: where that member is reached, when it is not this computer: the lab's subnet is routed through it.
+        supernet: a network in which other labs are, so that this one's machines do not reach it.
         trust: the folder with client.crt, client.key and server.crt, seen from lab.toml's.
         pool: the storage pool.
         disk_gb: the size of each machine's disk.
@@ -151,6 +152,7 @@ class Engine:
     network: BridgeName = ""
     member: LxdName = ""
     address: Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}(\.[0-9]{1,3}){3})?$")] = ""
+    supernet: Annotated[str, StringConstraints(pattern=r"^([0-9.]+/[0-9]{1,2})?$")] = ""
     trust: str = ""
     pool: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] = "default"
     disk_gb: Annotated[int, Field(ge=1, le=1024)] = 3
@@ -326,11 +328,23 @@ def _fault_of_engine(lab: Lab) -> str | None:
         return "engine.trust: name the folder with client.crt, client.key and server.crt (lab engine join makes them)"
     if engine.address and _is_no_address(engine.address):
         return f"engine.address: {engine.address} is no address; write the one that the member is reached at"
+    if engine.supernet and _is_no_network(engine.supernet):
+        return f"engine.supernet: {engine.supernet} is no network; write one as 10.96.0.0/14"
     if 0 < engine.ports < 1024:
         return f"engine.ports: {engine.ports} is a port of the member's own services; begin at 1024 or later"
+    if engine.ports and not engine.address:
+        return "engine.address: ports need the address that the member has for others; write it"
     if engine.ports and len(lab.host) > _SSH_PORTS:
         return f"engine.ports: there are ports for {_SSH_PORTS} hosts, and the lab has {len(lab.host)}; set ports = 0"
     return None
+
+
+def _is_no_network(text: str) -> bool:
+    try:
+        IPv4Network(text)
+    except ValueError:
+        return True
+    return False
 
 
 def _is_no_address(text: str) -> bool:

@@ -28,6 +28,8 @@ from lab.errors import EnvironmentProblem, Interrupted, LabError, UsageError
 from lab.events import Listener, Note, phase
 from lab.home import Home
 from lab.host import Host
+from lab.lxd import image, trace
+from lab.lxd.client import Lxd, connect
 from lab.machines import libvirtd, pool
 from lab.machines.capabilities import Capability
 from lab.machines.choose import choose, driver_of, machines_for
@@ -35,7 +37,7 @@ from lab.machines.existing import in_use
 from lab.machines.protocol import State
 from lab.machines.vagrant import providers_in_use
 from lab.network import resolv_conf
-from lab.offline import box_for, guarded
+from lab.offline import MEND, NeedsNetwork, box_for, guarded
 from lab.parallel import workers
 from lab.placing import let_go, settle
 from lab.process import interrupt_children
@@ -48,6 +50,8 @@ from lab.vagrantfile import BOOT_TIMEOUT_S, render
 from lab.virtual_network import network_of
 
 FALLBACK_APP = "hello"
+BOOTED_BESIDE = ("lxc", "lxd")
+"""The providers whose guests have keys and addresses that we know beforehand: they are provisioned while they boot."""
 LAST_BREATH_S = 20
 """How long an interrupted Vagrant may take to end in order."""
 
@@ -136,7 +140,7 @@ def provision_hosts(session: Session, source: Source, names: tuple[str, ...]) ->
 
 
 def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
-    used = providers_in_use(home) or in_use(home)
+    used = providers_in_use(home) or trace.in_use(home) or in_use(home)
     named = wanted or lab.provider
     if "existing" in (wanted, lab.provider) and wanted not in ("", lab.provider):
         raise UsageError(
@@ -149,6 +153,8 @@ def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
     choice = choose(asked)
     listener(Note(choice.why))
     preflight.check(choice.provider, builds=not lab.offline)
+    if choice.provider == "lxd":
+        connect(lab.engine, home.folder)
     lab = settle(lab, home, choice.provider, listener)
     return Session(lab, home, choice.provider, machines_for(lab, home, choice.provider), listener)
 
@@ -163,7 +169,7 @@ def prepare(session: Session, source: Source) -> None:
         libvirtd.ensure()
     box = _box(session, source)
     keys.make_lab_key(home)
-    if session.provider == "lxc":
+    if session.provider in BOOTED_BESIDE:
         keys.make_guest_files(lab, home, resolv_conf(lab))
     if session.provider == "libvirt":
         libvirtd.ensure()  # while the box was built, another lab may have been the last to go
@@ -172,7 +178,8 @@ def prepare(session: Session, source: Source) -> None:
     if session.provider == "libvirt":
         pool.ensure()  # from now on nobody takes it away
     driver = home.state().driver or _driver(session)
-    home.write("vagrant/Vagrantfile", render(lab, session.provider, box, home, driver=driver or "kvm"))
+    if session.provider != "lxd":
+        home.write("vagrant/Vagrantfile", render(lab, session.provider, box, home, driver=driver or "kvm"))
     home.remember(provider=session.provider, box=box, offline=lab.offline, driver=driver)
 
 
@@ -195,6 +202,8 @@ def _box(session: Session, source: Source) -> str:
     if remembered and State.ABSENT not in session.machines.states().values():
         return remembered
     context = context_for(session.lab, source)
+    if session.provider == "lxd":
+        return image.obtain_image(_lxd(session), context, session.home, session.listener)
     ours = name_of(session.provider, context)
     if session.provider == "virtualbox" and not (store.is_added(ours) or store.box_file(ours).exists()):
         return session.lab.box.public
@@ -204,10 +213,23 @@ def _box(session: Session, source: Source) -> str:
 def _box_at_hand(session: Session, source: Source) -> str:
     """The same without internet: a box that has all that the hosts would fetch, or a refusal."""
     context = context_for(session.lab, source)
+    if session.provider == "lxd":
+        return _image_at_hand(session, context)
     box = box_for(session, recipe_for(context), _plan(context, tuple(host.name for host in session.lab.hosts)))
     if box and store.box_file(box).exists() and not store.is_added(box):
         store.add(box)
     return box
+
+
+def _image_at_hand(session: Session, context: Context) -> str:
+    """What a lab at an LXD needs without internet: the image there, or the box that it is made from."""
+    if not (image.is_there(_lxd(session), context) or store.box_file(recipe_for(context).name).exists()):
+        raise NeedsNetwork(f"{_lxd(session).place}: without internet there is no image for this lab", MEND)
+    return image.obtain_image(_lxd(session), context, session.home, session.listener)
+
+
+def _lxd(session: Session) -> Lxd:
+    return connect(session.lab.engine, session.home.folder)
 
 
 def _boot_and_provision(session: Session, source: Source) -> tuple[tuple[str, ...], tuple[HostReport, ...]]:
@@ -218,7 +240,7 @@ def _boot_and_provision(session: Session, source: Source) -> tuple[tuple[str, ..
     with workers(1) as pool:
         boot = pool.submit(session.machines.create)
         try:
-            if session.provider != "lxc":
+            if session.provider not in BOOTED_BESIDE:
                 boot.result()
             session.record_targets()
             reports = provision(plan, _opener(session, boot), session.listener)

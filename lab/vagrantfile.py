@@ -15,7 +15,7 @@ POOL = "lab"
 """libvirt's store of the guests' disks; all labs share it."""
 FINISHED = "lab_finished"
 """The file that a virtual machine's first `up` ends with, in Vagrant's folder of it."""
-BOOT_TIMEOUT_S = {"lxc": 60, "virtualbox": 300, "libvirt": 600, "existing": 180}
+BOOT_TIMEOUT_S = {"lxc": 60, "virtualbox": 300, "libvirt": 600, "existing": 180, "lxd": 90}
 
 
 def render(lab: Lab, provider: str, box: str, home: Home, *, driver: str = "kvm", root: bool | None = None) -> str:

@@ -15,6 +15,8 @@ from xml.sax.saxutils import escape
 
 from lab import network, process
 from lab.home import Home
+from lab.lxd.guests import remove_network
+from lab.lxd.network import LxdNetwork
 from lab.machines.libvirt import URI, virsh
 from lab.names import hardware_address
 from lab.network import Network
@@ -74,6 +76,8 @@ def remove_known_by(id: str, provider: str, subnet: IPv4Network | None) -> None:
     """
     if provider == "libvirt":
         _forget(f"lab{id}")
+    if provider == "lxd":
+        remove_network(id)
     if provider in _KINDS:
         network.remove(id, subnet)
 
@@ -133,4 +137,4 @@ def network_of(provider: str, lab: Lab, home: Home) -> Network | None:
     return _KINDS[provider](lab, home) if provider in _KINDS else None
 
 
-_KINDS: dict[str, type[Network]] = {"lxc": Network, "libvirt": VirtualNetwork}
+_KINDS: dict[str, type[Network]] = {"lxc": Network, "lxd": LxdNetwork, "libvirt": VirtualNetwork}

@@ -49,6 +49,7 @@ class Daemon:
             *(path for path in lxd.get("instances", all_projects="true")),
             *(path for path in lxd.get("projects") if not path.endswith("/default")),
             *(each["name"] for each in lxd.get("networks", recursion=1) if each["managed"]),
+            *lxd.get("network-acls"),
         ]
 
 
@@ -64,11 +65,11 @@ def daemon(driver: str = "btrfs") -> Iterator[Daemon]:
     forwarding = FORWARD.read_text()
     env = {**os.environ, "LXD_DIR": str(folder)}
     log = folder / "log"
+    argv = ["unshare", "--mount", "--propagation=private", "lxd", "--group", "root"]  # nobody else copies its mounts
     with log.open("wb") as out:
         process = subprocess.Popen(
-            ["lxd", "--group", "root"], env=env, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
+            argv, env=env, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
+        )
     try:
         subprocess.run(["lxd", "waitready", f"--timeout={READY_S}"], env=env, check=True, timeout=READY_S + 10)
         config = f"{{size: {POOL_GIB}GiB}}" if driver != "dir" else "{}"

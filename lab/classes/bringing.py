@@ -24,6 +24,7 @@ from lab.grading.classroom import CLASS, Classroom
 from lab.grading.roster import Enrolled
 from lab.lxd.client import Lxd
 from lab.lxd.members import members
+from lab.lxd.trust import join
 
 UP = "class-up"
 """A file in a lab's folder: the project in which `lab class up` has brought it up."""
@@ -56,13 +57,14 @@ def prepare(roster: Sequence[Enrolled], folder: Path, url: str | None, token: st
     with seats_book.lock(folder, "lab class up"):
         before = settings_file.load(folder)
         wanted = _changed(before, url, app)
+        if token:
+            told = join(token, (folder / TRUST).resolve())
+            wanted = _changed(wanted, url or told.url, None)
         if wanted.url != before.url and seats_book.load(folder).seats:
             raise UsageError(
                 f"{folder}: has labs on {before.url or 'this computer'}, and {wanted.url} was asked for",
                 "`lab class down` first, or name another --folder",
             )
-        if token:
-            claims.join(wanted.url, token, folder / TRUST)
         if wanted != before:
             settings_file.save(folder, wanted)
 

@@ -34,6 +34,7 @@ def toml_of(course: Classroom, settings: Settings, id: str, seat: Seat) -> str:
         "address": seat.address,
         "trust": f"../../{TRUST}" if settings.url.startswith("https:") else "",
         "pool": settings.pool,
+        "supernet": str(settings.subnets),
     }
     numbers = {
         "disk_gb": settings.disk_gb,

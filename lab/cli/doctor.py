@@ -14,7 +14,7 @@ from lab.errors import ENVIRONMENT
 
 @click.command()
 @click.option(
-    "--provider", type=click.Choice(["lxc", "libvirt", "virtualbox", "existing"]), default=None,
+    "--provider", type=click.Choice(["lxc", "lxd", "libvirt", "virtualbox", "existing"]), default=None,
     help="Look at this one.",
 )  # fmt: skip
 @file_option

@@ -38,8 +38,9 @@ def render(what: str, provider: str | None, file: Path | None) -> None:
     else:
         from lab.vagrantfile import render as vagrantfile
 
-        if provider is None and lab.provider == "existing":
-            raise UsageError("machines that you have need no Vagrantfile", "lab render nginx, or --provider lxc")
+        if provider is None and lab.provider in ("existing", "lxd"):
+            whose = "machines that you have" if lab.provider == "existing" else "machines that LXD makes"
+            raise UsageError(f"{whose} need no Vagrantfile", "lab render nginx, or --provider lxc")
         lab = foreseen(lab, home, chosen)
         usual = lab.box.public if chosen == "virtualbox" else f"lab-{chosen}"
         box = getattr(lab.box, chosen, "") or usual

@@ -34,7 +34,7 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.option(
-    "--provider", type=click.Choice(["auto", "lxc", "libvirt", "virtualbox", "existing"]), default=None,
+    "--provider", type=click.Choice(["auto", "lxc", "lxd", "libvirt", "virtualbox", "existing"]), default=None,
     show_default=False, help="Who makes the guests; auto picks what works here.",
 )  # fmt: skip
 @click.option("--app", default="", metavar="NAME|GIT_URL|FOLDER", help="The application that the backends run.")

@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -210,6 +211,20 @@ def connect(engine: Engine, folder: Path) -> Lxd:
     return _opened(engine.url.rstrip("/"), engine.url.rstrip("/"), cert, trust / SERVER_CRT)
 
 
+def trusted_by(engine: Engine, folder: Path, token: str) -> Lxd:
+    """The same at the first meeting: the server is given the token that makes it trust our certificate.
+
+    Raises:
+        LxdFailed: it does not take the token.
+        EnvironmentProblem: it shows another certificate than the pinned one; nothing was sent to it.
+    """
+    trust, url = folder / engine.trust, engine.url.rstrip("/")
+    met = _met(url, url, (str(trust / CLIENT_CRT), str(trust / CLIENT_KEY)), trust / SERVER_CRT)
+    if met.info.get("auth") != "trusted":
+        met.post("certificates", {"type": "client", "password": token})
+    return connect(engine, folder)
+
+
 _DOCTOR = "lab doctor --provider lxd says what is lacking"
 _JOIN = "lab engine join TOKEN; the token comes from `lxc config trust add --name lab` on the other computer"
 
@@ -241,7 +256,16 @@ def try_socket(path: Path) -> None:
         raise EnvironmentProblem(f"{path}: LXD's socket cannot be opened: {fault.strerror or fault}", _DOCTOR) from None
 
 
+@lru_cache(maxsize=16)
 def _opened(url: str, place: str, cert: tuple[str, str] | None, pin: Path | None) -> Lxd:
+    found = _met(url, place, cert, pin)
+    if found.info.get("auth") != "trusted":
+        raise EnvironmentProblem(f"{place}: does not trust the certificate {cert[0] if cert else ''}", _JOIN)
+    return found
+
+
+def _met(url: str, place: str, cert: tuple[str, str] | None, pin: Path | None) -> Lxd:
+    """One that may not trust us yet."""
     import pylxd
     import requests
     from pylxd import client, exceptions
@@ -254,8 +278,6 @@ def _opened(url: str, place: str, cert: tuple[str, str] | None, pin: Path | None
         raise _unreachable(place, fault, pin) from None
     except exceptions.LXDAPIException as fault:
         raise LxdFailed(place, "GET /1.0", fault.response.status_code, str(fault)) from None
-    if found.host_info.get("auth") != "trusted":
-        raise EnvironmentProblem(f"{place}: does not trust the certificate {cert[0] if cert else ''}", _JOIN)
     return Lxd(found, place)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,6 +49,23 @@ def members(lxd: Lxd, pool: str = "default") -> tuple[Member, ...]:
     told = {each["server_name"]: each for each in lxd.get("cluster/members", recursion=1)}
     found = together(sorted(told), lambda name: _of_cluster(lxd, told[name], pool))
     return tuple(found)
+
+
+def addresses(lxd: Lxd) -> tuple[str, ...]:
+    """Where LXD's own computers listen for each other; nothing for a server that listens on its socket only."""
+    if not lxd.is_clustered:
+        own = _host_of(str(lxd.info["config"].get("core.https_address", "")))
+        return (own,) if _is_address(own) else ()
+    urls = [str(each["url"]) for each in lxd.get("cluster/members", recursion=1)]
+    return tuple(sorted(filter(_is_address, map(_host_of, urls))))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _of_cluster(lxd: Lxd, told: dict[str, Any], pool: str) -> Member:

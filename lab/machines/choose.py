@@ -11,9 +11,11 @@ from pathlib import Path
 from lab import process
 from lab.errors import CommandFailed, MissingTool
 from lab.home import Home
+from lab.lxd.guests import LxdGuests
 from lab.machines.existing import ExistingMachines
 from lab.machines.libvirt import Libvirt
 from lab.machines.lxc import Lxc
+from lab.machines.lxd import LxdMachines
 from lab.machines.protocol import Machines
 from lab.machines.switch import PowerTool, Switch
 from lab.machines.vagrant import VagrantMachines
@@ -21,8 +23,8 @@ from lab.machines.virtualbox import Virtualbox
 from lab.names import container_prefix
 from lab.topology import Lab
 
-_TOOLS: dict[str, type[Lxc] | type[Libvirt] | type[Virtualbox]] = {
-    "lxc": Lxc, "libvirt": Libvirt, "virtualbox": Virtualbox,
+_TOOLS: dict[str, type[Lxc] | type[LxdGuests] | type[Libvirt] | type[Virtualbox]] = {
+    "lxc": Lxc, "lxd": LxdGuests, "libvirt": Libvirt, "virtualbox": Virtualbox,
 }  # fmt: skip
 _EMULATORS = {"x86_64": "qemu-system-x86_64"}
 _PROBE_EXIT = 33
@@ -41,6 +43,8 @@ def machines_for(lab: Lab, home: Home, provider: str) -> Machines:
     """The machines of a lab at a provider."""
     if provider == "existing":
         return ExistingMachines(lab, home)
+    if provider == "lxd":
+        return LxdMachines(lab, home)
     switch = Switch(tool_of(provider), container_prefix(home), home.state().patience)
     return VagrantMachines(lab, home, provider, switch)
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from lab import config
 from lab.errors import UsageError
-from lab.topology import Lab, ProviderName
+from lab.topology import Engine, Lab, ProviderName
 
 _HEAD = "# The lab of this room, written by `lab pack`. With offline = true nothing here asks the internet.\n"
 
@@ -28,7 +28,7 @@ def toml_for(lab: Lab, app: str, provider: ProviderName) -> bytes:
     Raises:
         UsageError: the lab cannot be said in TOML.
     """
-    room = replace(lab, app=replace(lab.app, name=app), ca_bundle="", provider=provider, offline=True)
+    room = replace(lab, app=replace(lab.app, name=app), ca_bundle="", provider=provider, offline=True, engine=Engine())
     table = TypeAdapter(Lab).dump_python(room, mode="json", exclude_defaults=True)
     text = _HEAD + "\n".join(_lines(table))
     if config.parse_text(text) != room:

@@ -1,4 +1,4 @@
-"""What every `Machines` keeps: the fake in memory, Vagrant with LXC guests that really boot, machines of others."""
+"""What every `Machines` keeps: the fake in memory, guests of LXC and LXD that really boot, machines of others."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from lab.machines.protocol import Cleaner
 from lab.session import Session
 from lab.topology import Lab
 from lab.waiting import wait_for
+from tests.lxd import Daemon, daemon
 from tests.realm import Realm
 from tests.strangers import Strangers
 
@@ -38,7 +39,7 @@ ABSENT = dict.fromkeys(RUNNING, State.ABSENT)
 REAL = ["lxc", pytest.param("libvirt", marks=pytest.mark.skipif("LAB_VM" not in os.environ, reason="make test-vm"))]
 
 
-@pytest.fixture(params=["fake", *REAL, "existing"])
+@pytest.fixture(params=["fake", "lxd", *REAL, "existing"])
 def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machines]:
     """The machines of a lab of three, none of them made, or adopted, yet."""
     if request.param == "fake":
@@ -46,6 +47,9 @@ def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine
         return
     if request.param == "existing":
         yield from _existing(tmp_path)
+        return
+    if request.param == "lxd":
+        yield from _at_lxd(request.getfixturevalue("own_lxd"), tmp_path)
         return
     realm = Realm.make(tmp_path / "lab", 59 if request.param == "lxc" else 72)
     lab = load(realm.folder / "lab.toml")
@@ -57,6 +61,28 @@ def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine
     finally:
         destroy(lab, realm.home, silent)
         assert realm.leftovers() == []
+
+
+@pytest.fixture(scope="module")
+def own_lxd() -> Iterator[Daemon]:
+    """An LXD that all tests of this module share: its image is made once."""
+    with daemon() as made:
+        yield made
+        assert made.leftovers() == []
+
+
+def _at_lxd(lxd: Daemon, folder: Path) -> Iterator[Machines]:
+    realm = Realm.make(folder / "lab", 63, f'[engine]\nurl = "{lxd.socket}"')
+    lab = load(realm.folder / "lab.toml")
+    realm.home.make()
+    made = machines_for(lab, realm.home, "lxd")
+    try:
+        up.prepare(Session(lab, realm.home, "lxd", made), obtain(resolve("hello")))
+        yield made
+    finally:
+        destroy(lab, realm.home, silent)
+        assert realm.leftovers() == []
+        assert lxd.leftovers() == []
 
 
 class Owned(ExistingMachines):

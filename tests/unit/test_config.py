@@ -141,14 +141,18 @@ FAULTS: dict[str, tuple[Table, str]] = {
     ),
     "engine.address": ({"engine": {"address": "127.0.0.1"}}, "lab.toml: engine.address: 127.0.0.1 is no address"),
     "engine.address of 300": ({"engine": {"address": "10.0.0.300"}}, "engine.address: 10.0.0.300 is no address"),
+    "engine.supernet": ({"engine": {"supernet": "10.96.0.1/14"}}, "engine.supernet: 10.96.0.1/14 is no network; write"),
     "engine.network": ({"engine": {"network": "Lab_1"}}, "engine.network: 'Lab_1' will not do; write at most 15 small"),
     "engine.member": ({"engine": {"member": "m 1"}}, "lab.toml: engine.member: 'm 1' will not do; write letters,"),
     "engine.ports": ({"engine": {"ports": 22}}, "lab.toml: engine.ports: 22 is a port of the member's own services"),
     "engine.ports for all": (
-        {"engine": {"ports": 20000}, "host": [default_hosts()[0], *(host_table(f"b{n}", n, "backend")
-                                                                   for n in range(20, 28))]},
+        {
+            "engine": {"ports": 20000, "address": "10.0.0.1"},
+            "host": [default_hosts()[0], *(host_table(f"b{n}", n, "backend") for n in range(20, 28))],
+        },
         "lab.toml: engine.ports: there are ports for 8 hosts, and the lab has 9; set ports = 0",
     ),
+    "engine.ports of nobody": ({"engine": {"ports": 20000}}, "lab.toml: engine.address: ports need the address that"),
     "engine.disk_gb": ({"engine": {"disk_gb": 0}}, "lab.toml: engine.disk_gb: 0 will not do; input should be greater"),
     "engine's key": ({"engine": {"pol": "x"}}, "lab.toml: engine.pol: there is no such key; did you mean pool?"),
     "no subnet": ({"subnet": "192.168.56.7/24"}, "lab.toml: subnet: '192.168.56.7/24' will not do"),
