@@ -1,4 +1,4 @@
-"""lab class init|list"""
+"""lab class init|list, and the commands of a class on a cluster from modules of their own"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lab.cli.class_cards import cards
 from lab.cli.options import file_option, json_option, print_json
 from lab.config import load
 
@@ -15,6 +16,7 @@ Examples:
   lab class init roster.csv --course devops-2026    a secret, and a card for each student
   lab class init roster.csv                         again, when the roster has grown
   lab class list                                    who has which domain and port
+  lab class cards                                   a page to print for each student who has a lab on the cluster
 """
 folder_option = click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("class"), show_default=True,
@@ -74,3 +76,6 @@ def list_(folder: Path, file: Path | None, as_json: bool) -> None:
         known = "known" if pins.key_of(student.id) else ""
         table.add_row(Text(student.id), Text(student.name), own.domain, str(own.app.port), known)
     Console(highlight=False).print(table)
+
+
+class_.add_command(cards)
