@@ -2,7 +2,7 @@
 LAB := .venv/bin/lab
 PYTHON := .venv/bin/python
 
-.PHONY: help lab-up lab-down scenario scenarios test test-unit test-e2e test-vm bench lint
+.PHONY: help lab-up lab-down scenario scenarios test test-unit test-e2e test-vm test-class bench lint
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,6 +35,10 @@ test-vm:  ## build the boxes of virtual machines, boot three at libvirt, with KV
 	@sh tools/setup vm
 	@LAB_VM=1 $(PYTHON) -m pytest tests/vm
 	@LAB_VM=1 $(PYTHON) -m pytest tests/contract -k libvirt -o timeout=3600
+
+test-class:  ## a cluster of three LXD members on this computer, and a class's labs on it
+	@sh tools/setup class
+	@LAB_CLASS=1 $(PYTHON) -m pytest tests/classes
 
 bench:  ## measure what the README states, and the lab beside its rivals: the better part of an hour
 	@sh tools/setup bench

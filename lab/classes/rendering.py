@@ -39,7 +39,7 @@ def toml_of(course: Classroom, settings: Settings, id: str, seat: Seat) -> str:
         "disk_gb": settings.disk_gb,
         "processes": settings.processes,
         "cpu": settings.cpu,
-        "ports": settings.ports(seat.number),
+        "ports": settings.ports(seat.number) if seat.address else 0,
     }
     lines = [_NOTE + 'provider = "lxd"', f'subnet = "{subnet}"', *([f'lang = "{language}"'] if language else [])]
     lines += ["", "[engine]", *(f"{key} = {quoted(value)}" for key, value in engine.items())]

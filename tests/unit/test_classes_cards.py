@@ -162,12 +162,14 @@ def test_the_command(course: Classroom, capsys: pytest.CaptureFixture[str]) -> N
     code, said = _run(capsys, "--folder", folder, "--student", "ayu")
     assert code == 0 and "1 cards" not in said and "1 card," in said and "citra" not in said
     assert (course.folder / "cards/all.html").read_text().count('<section class="card"') == 1
-    for words, sentence in ((("--student", "citra"), "has no lab yet"), (("--student", "zoe"), "has no student 'zoe'")):
+    code, said = _run(capsys, "--folder", folder, "--member", "m2")
+    assert code == 0 and "1 card," in said and (course.folder / "cards/budi/key").exists()
+    for words, sentence in ((("--student", "zoe"), "no student 'zoe'"), (("--member", "m3"), "no lab on the member")):
         code, said = _run(capsys, "--folder", folder, *words)
         assert code == USAGE and sentence in said
     seats.save(course.folder, Seats())
     code, said = _run(capsys, "--folder", folder)
-    assert code == USAGE and "no student of the class has a lab yet" in said
+    assert code == USAGE and "no lab of this class is up" in said
 
 
 def test_a_stranger_has_no_card(course: Classroom) -> None:
