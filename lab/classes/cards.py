@@ -26,6 +26,7 @@ from lab.keys import LOGIN, ssh_config
 
 ALL = "all.html"
 CARD, KEY, CONFIG, KNOWN = "card.html", "key", "ssh_config", "known_hosts"
+_MEND = "`lab class up ROSTER` makes the lab's keys"
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,11 @@ def card_of(course: Classroom, settings: Settings, id: str, seat: Seat, otherwis
     keys = lab_folder(course.folder, id) / FOLDER / "keys"
     first = settings.ports(seat.number)
     machines = tuple(
-        Machine(name, role, first + index, _host_key(keys / "guests" / name / "ssh_host_ed25519_key.pub", id))
+        Machine(name, role, first + index, _host_key(keys / "guests" / name / "ssh_host_ed25519_key.pub"))
         for index, (name, role, _) in enumerate(ROLES)
     )
     language = course.enrolled(id).language or otherwise
-    return Card(course.student(id), language, seat.address, machines, first + SITE, _read(keys / "lab", id))
+    return Card(course.student(id), language, seat.address, machines, first + SITE, _read(keys / "lab"))
 
 
 def write_cards(course: Classroom, cards: Sequence[Card]) -> Path:
@@ -157,26 +158,22 @@ def _known(address: str, machine: Machine) -> str:
     return f"[{address}]:{machine.port} {machine.host_key}\n"
 
 
-def _host_key(path: Path, id: str) -> str:
+def _host_key(path: Path) -> str:
     """Kind and key of a .pub file."""
-    words = _read(path, id).split()
+    words = _read(path).split()
     try:
         base64.b64decode(words[1], validate=True)
     except (IndexError, ValueError):
-        raise EnvironmentProblem(f"{path}: is no public key", _mend(id)) from None
+        raise EnvironmentProblem(f"{path}: is no public key", _MEND) from None
     return " ".join(words[:2])
 
 
-def _read(path: Path, id: str) -> str:
+def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as fault:
         said = fault.strerror if isinstance(fault, OSError) else "is no key"
-        raise EnvironmentProblem(f"{path}: cannot be read: {said}", _mend(id)) from None
-
-
-def _mend(id: str) -> str:
-    return f"`lab class up --student {id}` makes the lab's keys"
+        raise EnvironmentProblem(f"{path}: cannot be read: {said}", _MEND) from None
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def test_a_lab_that_is_not_ready_has_no_card(course: Classroom) -> None:
     public = course.folder / "labs/ayu/.lab/keys/guests/voxy/ssh_host_ed25519_key.pub"
     for damaged in ("", "ssh-ed25519", "ssh-ed25519 %%%"):
         public.write_text(damaged)
-        with pytest.raises(EnvironmentProblem, match=r"key\.pub: is no public key\n  → `lab class up --student ayu`"):
+        with pytest.raises(EnvironmentProblem, match=r"key\.pub: is no public key\n  → `lab class up ROSTER`"):
             card(course)
     public.write_bytes(b"\xff")
     with pytest.raises(EnvironmentProblem, match="is no key"):
