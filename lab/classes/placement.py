@@ -21,7 +21,7 @@ RESERVE = GIB
 
 @dataclass(frozen=True)
 class Need:
-    """What one lab takes at most.
+    """What one lab is counted for.
 
     Attributes:
         memory: bytes, of all its machines.
@@ -59,15 +59,15 @@ def place(
     """Give each student's lab a member.
 
     Each goes to the member that has the most memory left; among equals, to the first by name. A member has room for
-    what is free now, and never for more labs than its whole memory holds at their limits: labs that are up use less
-    than they may.
+    what is free now, and never for more labs than its whole memory holds, each at what it is counted for: labs that
+    are up use less than they may.
 
     Args:
         students: in the order in which they get a place.
         members: as they are now; those that are offline get nothing.
         need: of one lab.
         reserve: bytes of memory that stay free on each member.
-        seated: member's name → labs that are on it already; they count at their limits.
+        seated: member's name → labs that are on it already; they count whole, asleep or not.
 
     Raises:
         ValueError: a student is named twice.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab.classes import seats
 from lab.classes.seats import Seat, lab_folder
-from lab.classes.settings import ROLES, TRUST, Settings
+from lab.classes.settings import ROLES, TRUST, Settings, host_addresses
 from lab.exercises.student import FILE as STUDENT
 from lab.grading.classroom import Classroom, keep_private, quoted
 from lab.home import FOLDER
@@ -45,8 +45,8 @@ def toml_of(course: Classroom, settings: Settings, id: str, seat: Seat) -> str:
     lines = [_NOTE + 'provider = "lxd"', f'subnet = "{subnet}"', *([f'lang = "{language}"'] if language else [])]
     lines += ["", "[engine]", *(f"{key} = {quoted(value)}" for key, value in engine.items())]
     lines += [f"{key} = {value}" for key, value in numbers.items()]
-    for name, role, last in ROLES:
-        lines += ["", "[[host]]", f'name = "{name}"', f'address = "{subnet[last]}"', f'roles = ["{role}"]']
+    for (name, role, _), address in zip(ROLES, host_addresses(subnet), strict=True):
+        lines += ["", "[[host]]", f'name = "{name}"', f'address = "{address}"', f'roles = ["{role}"]']
         lines += [f"memory_mb = {settings.memory_of(role)}"]
     return "\n".join([*lines, "", "[app]", f"name = {quoted(settings.app)}", ""])
 

@@ -58,6 +58,8 @@ class Settings:
         processes: how many each machine may have at once.
         cpu: how many processors each machine may keep busy.
         reserve_mb: memory of each member that no lab gets.
+        overcommit: how many times over a member's memory and disk may be promised; what machines may use is a limit,
+            and most use less.
         app: what the backends run.
         save_minutes: how often every lab is saved into the class folder; 0 never.
     """
@@ -71,6 +73,7 @@ class Settings:
     processes: Annotated[int, Field(ge=100, le=32768)] = 400
     cpu: Annotated[float, Field(ge=0.1, le=64)] = 1.0
     reserve_mb: Annotated[int, Field(ge=0, le=1048576)] = 1024
+    overcommit: Annotated[float, Field(ge=1, le=100)] = 1.0
     app: Label = "hello"
     save_minutes: Annotated[int, Field(ge=0, le=1440)] = 5
 
@@ -96,9 +99,9 @@ class Settings:
 
     @property
     def need(self) -> Need:
-        """What a lab takes at most."""
-        memory = sum(self.memory_of(role) for _, role, _ in ROLES)
-        return Need(memory * _MB, len(ROLES) * self.disk_gb * _GB)
+        """What a member must have for a lab: all that it may use, or less where more is promised than there is."""
+        memory = sum(self.memory_of(role) for _, role, _ in ROLES) * _MB
+        return Need(int(memory / self.overcommit), int(len(ROLES) * self.disk_gb * _GB / self.overcommit))
 
     @property
     def reserve(self) -> int:
@@ -197,6 +200,7 @@ _REASONS = (
     ("processes", "how many each machine may have at once"),
     ("cpu", "how many processors each machine may keep busy"),
     ("reserve_mb", "memory of each member that no lab gets"),
+    ("overcommit", "1: every machine can use all it may at once; 4: a quarter of them can, and four times as many fit"),
     ("app", "what the backends run"),
     ("save_minutes", "how often every lab is saved into this folder; 0 is never"),
 )

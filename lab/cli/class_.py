@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lab.cli import class_saves, class_status, class_up, class_work
+from lab.cli import class_cards, class_saves, class_status, class_up, class_work
 from lab.cli.class_options import folder_option
 from lab.cli.options import file_option, json_option, print_json
 from lab.config import load
@@ -19,6 +19,7 @@ Examples:
   lab class list                                    who has which domain and port
   lab class up roster.csv --engine https://10.0.0.1:8443 --token eyJ…
   lab class exercise ghost-upstream                 in all labs
+  lab class cards                                   a page to print for each student who has a lab
   lab class status                                  what is down, and how far everybody is
 """
 
@@ -80,5 +81,6 @@ def list_(folder: Path, file: Path | None, as_json: bool) -> None:
 for command in (
     class_up.up, class_status.status, class_work.exercise, class_work.scenario, class_work.ssh, class_work.grade,
     class_saves.save, class_saves.restore, class_saves.keep, class_saves.put_back, class_up.heal, class_up.down,
+    class_cards.cards,
 ):  # fmt: skip
     class_.add_command(command)

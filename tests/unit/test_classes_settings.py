@@ -26,6 +26,7 @@ SETTINGS = st.builds(
     processes=st.integers(100, 9999),
     cpu=st.floats(0.1, 64),
     reserve_mb=st.integers(0, 9999),
+    overcommit=st.floats(1, 100),
     save_minutes=st.integers(0, 1440),
 )
 
@@ -119,3 +120,4 @@ def test_the_defaults_have_seats_for_a_school() -> None:
     assert host_addresses(one.subnet(42)) == ("10.96.5.74", "10.96.5.75", "10.96.5.76")
     assert one.seats == 4553 and one.reserve == GIB
     assert (one.need.memory, one.need.disk) == ((256 + 2 * 512) << 20, 9 * GIB)
+    assert replace(one, overcommit=4.0).need.disk == 9 * GIB // 4
