@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @folder_option
 @json_option
 def status(folder: Path, as_json: bool) -> None:
-    """Show every lab: member, machines, site, last save, exercise. Ends with 1 when something is down."""
+    """Show every lab: member, last save, exercise. Ends with 1 when something is down."""
     from lab.classes.course import load
     from lab.classes.status import look
     from lab.errors import DEVIATED, HELD
@@ -45,14 +45,12 @@ def _show(seen: ClassLook) -> None:
     from lab.classes.status import age
 
     console = Console(highlight=False)
-    table = Table(
-        "student", "name", "member", "site", "saved", "exercise", "points", "", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+    table = Table("student", "name", "member", "saved", "exercise", "points", "", box=box.SIMPLE_HEAD, pad_edge=False)
     for each in seen.labs:
         wrong = Text(each.wrong or "well", style="red" if each.wrong else "green")
         points = f"{each.earned} of {each.possible}" if each.exercise else "–"
         table.add_row(
-            Text(each.student), Text(each.name), Text(each.member), each.url, age(each.saved), each.exercise or "–",
+            Text(each.student), Text(each.name), Text(each.member), age(each.saved), each.exercise or "–",
             points, wrong,
         )  # fmt: skip
     console.print(table)

@@ -145,9 +145,8 @@ def ssh(student: str, host: str, command: tuple[str, ...], folder: Path) -> None
 @folder_option
 @lang_option
 @json_option
-@click.pass_context
 def grade(
-    ctx: click.Context, check: bool, student: tuple[str, ...], member: tuple[str, ...], parallel: int | None,
+    check: bool, student: tuple[str, ...], member: tuple[str, ...], parallel: int | None,
     folder: Path, lang: str | None, as_json: bool, **files: Any,
 ) -> None:  # fmt: skip
     """Grade all students from what they have reached, and write FOLDER/hand-ins.
@@ -175,7 +174,7 @@ def grade(
     show(outcomes)
     if not all(each.ok for each in outcomes):
         click.secho("! the hand-ins of those above are as they were before, or missing", fg="yellow", err=True)
-    ctx.invoke(collect, folder=into, class_folder=folder, lang=lang, as_json=as_json, **files)
+    click.get_current_context().invoke(collect, folder=into, class_folder=folder, lang=lang, as_json=as_json, **files)
 
 
 def _show_checked(outcomes: Sequence[Outcome]) -> None:
