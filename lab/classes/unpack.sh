@@ -17,5 +17,5 @@ find $roots -xdev \( @LEFT@ \) -prune -o \( -type f -o -type d -o -type l \) -pr
                 if [ "$was" = folder ]; then rmdir "$path" 2>/dev/null || true; else rm -f "$path"; fi
             fi
         done' sh
-tar --numeric-owner -xpzf @PACKED@ -C /
+tar --numeric-owner -xpzf @PACKED@
 sync
