@@ -14,7 +14,7 @@ from lab.classes import seats as seats_book
 from lab.classes import settings as settings_file
 from lab.classes.rendering import LAB
 from lab.classes.seats import Seat, Seats, lab_folder, project_name
-from lab.classes.settings import TRUST, Settings
+from lab.classes.settings import HTTPS_PORT, TRUST, Settings
 from lab.errors import UsageError
 from lab.exercises.student import load_student
 from lab.grading import classroom
@@ -26,7 +26,6 @@ from lab.topology import Engine, Lab
 
 SAVES = "saves"
 PROBE_S = 2.0
-_HTTPS_PORT = 8443
 
 
 @dataclass(frozen=True)
@@ -113,20 +112,21 @@ def cluster_of(course: Course) -> Lxd:
     url = course.settings.url
     if not url:
         return connect(Engine(), course.folder)
-    urls = list(dict.fromkeys([url, *(_at(url, seat.address) for seat in course.seats.seats.values() if seat.address)]))
+    urls = list(
+        dict.fromkeys(
+            [url, *(course.settings.url_of(seat.address) for seat in course.seats.seats.values() if seat.address)]
+        )
+    )
     with workers(len(urls)) as pool:
-        listening = [each for each, listens in zip(urls, pool.map(_listens, urls), strict=True) if listens]
+        listening = [each for each, is_open in zip(urls, pool.map(listens, urls), strict=True) if is_open]
     return connect(Engine(url=(listening or urls)[0], trust=TRUST), course.folder)
 
 
-def _at(url: str, address: str) -> str:
-    return f"https://{address}:{urlsplit(url).port or _HTTPS_PORT}"
-
-
-def _listens(url: str) -> bool:
+def listens(url: str) -> bool:
+    """Whether somebody listens there, within two seconds."""
     parts = urlsplit(url)
     try:
-        socket.create_connection((parts.hostname or "", parts.port or _HTTPS_PORT), timeout=PROBE_S).close()
+        socket.create_connection((parts.hostname or "", parts.port or HTTPS_PORT), timeout=PROBE_S).close()
     except OSError:
         return False
     return True

@@ -23,6 +23,9 @@ from lab.lxd.members import Member
 APART_S = 5.0
 """Between two looks; a member that is busy for a moment is not lost."""
 
+ELECTION_S = 90.0
+"""A cluster that has lost its leader answers again when it has another one, which takes it ten to forty seconds."""
+
 
 @dataclass(frozen=True)
 class Lost:
@@ -44,13 +47,23 @@ class Lost:
         return (*self.moved, *self.made)
 
 
-def find_lost(look: Callable[[], ClassLook], *, apart_s: float = APART_S) -> Lost:
+def find_lost(look: Callable[[], ClassLook], *, apart_s: float = APART_S, within_s: float = ELECTION_S) -> Lost:
     """Look, and where something seems lost look again some seconds later: what is lost both times.
+
+    Args:
+        look: at the class.
+        apart_s: between the two.
+        within_s: how long a cluster may take to answer that has lost its leader.
 
     Raises:
         EnvironmentProblem: the cluster does not say which members it has, so nothing can be concluded.
     """
-    first = _lost(look())
+    until = time.monotonic() + within_s
+    seen = look()
+    while seen.fault and time.monotonic() < until:
+        time.sleep(apart_s)
+        seen = look()
+    first = _lost(seen)
     if not first.students:
         return first
     time.sleep(apart_s)

@@ -27,7 +27,7 @@ def toml_of(course: Classroom, settings: Settings, id: str, seat: Seat) -> str:
     subnet = settings.subnet(seat.number)
     language = course.enrolled(id).language
     engine = {
-        "url": settings.url,
+        "url": settings.url_of(seat.address),
         "project": seats.project_name(course.secret, id, seat.generation),
         "network": seat.network,
         "member": seat.member,

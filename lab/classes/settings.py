@@ -7,6 +7,7 @@ from dataclasses import field
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
@@ -30,6 +31,7 @@ ROLES = (("akuma", "balancer", 10), ("voxy", "backend", 11), ("zero", "backend",
 """The machines of a seat: name, role, and which address of the seat's subnet is theirs."""
 TAKEN = tuple(IPv4Network(text) for text in ("192.168.56.0/21", "10.56.0.0/16"))
 """Where the labs are that no class made."""
+HTTPS_PORT = 8443
 _MB, _GB = 1 << 20, 1 << 30
 _STRICT = ConfigDict(extra="forbid")
 _Memory = Annotated[int, Field(ge=128, le=262144)]
@@ -122,6 +124,15 @@ class Settings:
             raise ValueError(f"there is no seat {number}; there are {self.seats}")
         first = int(self.subnets.network_address) + (number << (32 - PREFIX))
         return IPv4Network((first, PREFIX))
+
+    def url_of(self, address: str) -> str:
+        """Where the member at an address answers; where it has none, the cluster's own URL.
+
+        Every member answers for the whole cluster, with the same certificate, on the same port.
+        """
+        if not self.url or not address:
+            return self.url
+        return f"https://{address}:{urlsplit(self.url).port or HTTPS_PORT}"
 
     def ports(self, number: int) -> int:
         """The first of a seat's ports on its member."""

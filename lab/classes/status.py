@@ -6,14 +6,16 @@ It answers within seconds also when a member is dead: nothing waits for it longe
 from __future__ import annotations
 
 import http.client
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from lab.classes import archive
-from lab.classes.course import Course, cluster_of
+from lab.classes.course import PROBE_S, Course, cluster_of, listens
+from lab.classes.deadline import Errand
 from lab.classes.seats import Seat
 from lab.errors import LabError
 from lab.exercises import progress
@@ -25,8 +27,10 @@ from lab.parallel import workers
 from lab.topology import Lab
 
 ASK_S = 2.0
-STATES_S = 6.0
+STATES_S = 4.0
 """A cluster that has not yet seen that a member is dead asks it for its machines."""
+ANSWER_S = 9.0
+"""For all that the cluster is asked; one that has just lost its leader says nothing for longer than that."""
 ASKS = 6
 """So many requests a site gets at most, until each backend has answered one."""
 AT_ONCE = 32
@@ -135,23 +139,50 @@ def states_of(lxd: Lxd) -> Mapping[tuple[str, str], str]:
     """The state of every machine, by project and name: running, stopped or unknown.
 
     Where the machines' members do not answer in time, the cluster's own book says at least which there are.
+
+    Raises:
+        LxdFailed: the cluster does not answer.
     """
+    book = Errand(lambda: lxd.get("instances", within_s=STATES_S, all_projects="true"))
     try:
         found = lxd.get("instances", within_s=STATES_S, recursion=1, all_projects="true")
         return {(each["project"], each["name"]): _state(each) for each in found}
     except LxdFailed:
-        urls = lxd.get("instances", within_s=STATES_S, all_projects="true")
-        return {_in_book(url): UNKNOWN for url in urls}
+        return {_in_book(url): UNKNOWN for url in book.result(STATES_S)}
 
 
 def _cluster(course: Course) -> _Cluster:
+    """What the cluster says, and which members listen: of one that dies the cluster knows twenty seconds later."""
+    until = time.monotonic() + ANSWER_S
+    listening = _listening(course)
+    lxd = Errand(lambda: cluster_of(course))
+    known = Errand(lambda: members(lxd.result(ANSWER_S), course.settings.pool))
+    states = Errand(lambda: states_of(lxd.result(ANSWER_S)))
+    fault = ""
+    found: tuple[Member, ...] = ()
+    by_name: Mapping[tuple[str, str], str] | None = None
     try:
-        lxd = cluster_of(course)
-        with workers(2) as pool:
-            known, states = pool.submit(members, lxd, course.settings.pool), pool.submit(states_of, lxd)
-            return _Cluster(known.result(), states.result())
-    except LabError as fault:
-        return _Cluster(fault=fault.message)
+        found = known.result(until - time.monotonic())
+        by_name = states.result(until - time.monotonic())
+    except LabError as said:
+        fault = said.message
+    silent = {name for name, listens in listening.items() if not listens}
+    named = {each.name for each in found}
+    unnamed = [Member(name, "", name not in silent) for name in listening if name not in named]
+    return _Cluster(tuple(_silenced(each, silent) for each in (*found, *unnamed)), by_name, fault)
+
+
+def _silenced(member: Member, silent: set[str]) -> Member:
+    if member.name not in silent:
+        return member
+    return replace(member, online=False, message=member.message or f"nobody listens within {PROBE_S:.0f} s")
+
+
+def _listening(course: Course) -> Mapping[str, bool]:
+    """Whether each member that has a lab listens; those without an address are this computer."""
+    urls = {seat.member: course.settings.url_of(seat.address) for seat in course.seated.values() if seat.address}
+    with workers(max(len(urls), 1)) as pool:
+        return dict(zip(urls, pool.map(listens, urls.values()), strict=True))
 
 
 def _state(instance: Mapping[str, Any]) -> str:

@@ -123,6 +123,7 @@ def heal(parallel: int | None, folder: Path, as_json: bool) -> None:
     from lab.classes.course import load_up
     from lab.classes.seats import lock
     from lab.classes.status import look
+    from lab.classes.up import write_folders
     from lab.errors import DEVIATED, HELD
 
     with lock(folder, "lab class heal"):
@@ -133,6 +134,7 @@ def heal(parallel: int | None, folder: Path, as_json: bool) -> None:
         students = (*moved, *lost.made)
         for id in lost.made:
             healing.begin(course, id)
+        write_folders(course, students)
         ups = send(errands(course, students, "up", "--json"), "up", parallel=parallel, within_s=UP_S, quiet=as_json)
         bringing.note_up(course, ups)
         are_up = [each.student for each in ups if each.ok]

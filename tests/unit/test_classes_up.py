@@ -117,7 +117,7 @@ def test_without_a_member_that_is_online_nothing_is_placed(course: Course) -> No
 
 def test_a_member_known_by_a_name_is_refused(course: Course) -> None:
     """Routes and ports need its address."""
-    with pytest.raises(UsageError, match="m1: box.school is no IPv4 address"):
+    with pytest.raises(UsageError, match=r"m1: box\.school is no IPv4 address"):
         take_seats(plan(course, [Member("m1", "box.school", True, 99 * GIB, 99 * GIB, 99 * GIB)]), Cluster())
 
 
@@ -204,7 +204,15 @@ def test_lost_machines_and_a_half_healed_lab_are_made_again_where_they_are(cours
 def test_a_cluster_that_does_not_answer_is_no_ground_to_move_anybody(course: Course) -> None:
     """Nothing can be concluded from silence."""
     with pytest.raises(EnvironmentProblem, match="the cluster does not answer: gone"):
-        find_lost(lambda: ClassLook("devops", (), (), fault="gone"), apart_s=0)
+        find_lost(lambda: ClassLook("devops", (), (), fault="gone"), apart_s=0, within_s=0)
+
+
+def test_a_cluster_that_elects_a_leader_is_waited_for(course: Course) -> None:
+    """It says nothing meanwhile."""
+    seated = take_seats(plan(course, [member("m1", 1)]), Cluster())
+    silent = ClassLook("devops", (), (), fault="no answer")
+    looks = iter([silent, silent, look_of(seated, dead=("m1",)), look_of(seated, dead=("m1",))])
+    assert find_lost(lambda: next(looks), apart_s=0).moved == NAMES
 
 
 def test_a_lost_lab_gets_another_member_and_the_next_generation(course: Course) -> None:
