@@ -61,7 +61,7 @@ def _show(seen: ClassLook) -> None:
         console.print(Text(f"{member.name} does not answer ({member.message}); it has {theirs}", style="red"))
     if seen.fault:
         console.print(Text(f"the cluster does not answer: {seen.fault}", style="red"))
-    elif seen.dead or any(each.is_absent or each.halfway for each in seen.labs):
+    if seen.dead or any(each.is_absent or each.halfway for each in seen.labs):
         console.print("`lab class heal` brings them back, from their last save")
     if seen.waiting:
         console.print(f"without a lab: {', '.join(seen.waiting)}; `lab class up ROSTER` makes them")

@@ -77,7 +77,7 @@ def up(
 
 @click.command()
 @chosen_options
-@click.option("--all", "everything", is_flag=True, help="With the image and the wall, where no other lab is left.")
+@click.option("--all", "everything", is_flag=True, help="With the image, when no lab is left on the cluster.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @parallel_option
 @folder_option
