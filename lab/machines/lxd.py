@@ -28,6 +28,9 @@ from lab.waiting import wait_for
 
 SHUTDOWN_S = 20
 BUSY_S = 60
+NOBODYS = 65536
+"""The first user id that LXD 5.0.2 gives by mistake, when another machine is half made."""
+TRIES = 5
 ROOM = 256 * 2**20
 """What a pool must have left beside a save, in bytes."""
 SHARING = ("btrfs", "zfs", "lvm", "ceph")
@@ -79,14 +82,7 @@ class LxdMachines:
                 self._make(name, member)
             elif there[name]["last_used_at"].startswith("1970"):  # made by an `up` that was cut off then
                 self._keep_fresh(name)
-            try:
-                self._start(name)
-            except LxdFailed as fault:
-                if name not in absent or "forkstart" not in fault.said:
-                    raise
-                self._remove(name)  # somebody else's machine was made at the same moment, see `_turn`
-                self._make(name, member)
-                self._start(name)
+            self._start(name)
 
         together(changed, up)
         return changed
@@ -201,22 +197,33 @@ class LxdMachines:
         return max(online, key=lambda member: member.memory_free).name
 
     def _make(self, name: str, member: str) -> None:
-        body = definition(self._lab, self._home, name)
         try:
             with self._turn(member):
-                self._post("instances", body, target=member)
+                self._make_with_ids(name, member)
         except LxdFailed as fault:  # an `up` that was cut off goes on there
             if not fault.is_there_already:
                 raise
             wait_for(f"{name} at LXD", lambda: name in self._instances(), within_s=BUSY_S)
         self._keep_fresh(name)
 
+    def _make_with_ids(self, name: str, member: str) -> None:
+        """Make it, and hold the user ids that LXD gave it: else it would get others whenever it is put back."""
+        for _ in range(TRIES):
+            self._post("instances", definition(self._lab, self._home, name), target=member)
+            first = int(self._get(f"instances/{name}")["config"].get("volatile.idmap.base") or 0)
+            if first > NOBODYS:
+                ids = {"config": {"security.idmap.base": str(first)}}
+                self.lxd.patch(f"instances/{name}", ids, project=self._project)
+                return
+            self._remove(name)
+        raise EnvironmentProblem(f"{self.lxd.place}: gives {name} no user ids of its own", "make fewer labs at once")
+
     @contextmanager
     def _turn(self, member: str) -> Iterator[None]:
         """Wait until no other lab of this user has a machine made at a member.
 
-        LXD 5.0.2 gives a machine user ids that are not its own when another one is half made beside it (measured: one
-        of three made at once does not start).
+        LXD 5.0.2 gives a machine user ids that nobody may have when another one is half made beside it (measured: one
+        of three made at once does not start). Another computer's labs do not wait: `_make_with_ids` tries again.
         """
         with (cache() / f"lxd-{member or self.lxd.server_name}.lock").open("w", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -73,7 +73,7 @@ def test_what_was_reached_outlives_the_lab(home: Home, monkeypatch: pytest.Monke
     destroy(Lab(), home, silent)
     assert attempt == progress.current(home, "mine")
     assert {path.name for path in home.path.iterdir()} == {"exercises", "runs", "logs", "student"}
-    assert set(KEPT) == {"exercises", "runs", "logs", "student", "lock"}
+    assert set(KEPT) == {"exercises", "runs", "logs", "student", "lock", "id"}
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from lab import keys
 from lab.errors import HostUnreachable
 from lab.home import Home
 from lab.machines.fake import FakeMachines
@@ -42,3 +45,20 @@ def test_a_lab_that_was_never_up_cannot_be_opened(home: Home) -> None:
         open_session(Lab(), home)
     assert str(home.folder) in caught.value.message
     assert caught.value.mend == "lab up"
+
+
+def test_a_lab_whose_folder_has_moved_knows_its_keys_again(tmp_path: Path) -> None:
+    """What was written down names keys elsewhere; the keys have come along."""
+    old, new = Home(tmp_path / "old"), tmp_path / "new"
+    old.make()
+    keys.make_guest_files(Lab(), old, "")
+    old.write("id", "0a1b2c3d\n")
+    old.remember(provider="lxd")
+    open_session(Lab(), old).record_targets()
+    old.folder.rename(new)
+    home = Home(new)
+    assert str(old.path) in home.state().targets[0].key
+    open_session(Lab(), home)
+    assert {target.key for target in home.state().targets} == {str(home.keys / "lab")}
+    assert str(home.path) in home.ssh_config.read_text()
+    assert str(old.path) not in home.ssh_config.read_text()

@@ -10,6 +10,7 @@ from lab import config, process
 from lab import virtual_network as module
 from lab.errors import Result
 from lab.home import Home
+from lab.lxd.network import LxdNetwork
 from lab.names import hardware_address
 from lab.network import Network
 from lab.topology import Lab
@@ -108,3 +109,11 @@ def test_only_a_provider_without_a_network_of_its_own_gets_ours(home: Home) -> N
     """VirtualBox makes its own."""
     kinds = {provider: type(network_of(provider, Lab(), home)) for provider in ("lxc", "libvirt", "virtualbox")}
     assert kinds == {"lxc": Network, "libvirt": VirtualNetwork, "virtualbox": type(None)}
+
+
+def test_lxd_makes_its_own(home: Home) -> None:
+    """The bridge bears the same name, unless lab.toml says another."""
+    lab = config.parse({"provider": "lxd", "engine": {"network": "labn00042"}})
+    found = network_of("lxd", lab, home)
+    assert isinstance(found, LxdNetwork)
+    assert (found.bridge, LxdNetwork(Lab(), home).bridge) == ("labn00042", f"lab{home.id}")
