@@ -110,8 +110,8 @@ def cluster_of(course: Course) -> Lxd:
         LabError: none of them lets us in.
     """
     url = course.settings.url
-    if not url:
-        return connect(Engine(), course.folder)
+    if not url.startswith("https:"):
+        return connect(Engine(url=url), course.folder)
     urls = list(
         dict.fromkeys(
             [url, *(course.settings.url_of(seat.address) for seat in course.seats.seats.values() if seat.address)]

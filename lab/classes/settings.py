@@ -126,11 +126,11 @@ class Settings:
         return IPv4Network((first, PREFIX))
 
     def url_of(self, address: str) -> str:
-        """Where the member at an address answers; where it has none, the cluster's own URL.
+        """Where the member at an address answers; the cluster's own URL where that is a socket, or it has no address.
 
         Every member answers for the whole cluster, with the same certificate, on the same port.
         """
-        if not self.url or not address:
+        if not self.url.startswith("https:") or not address:
             return self.url
         return f"https://{address}:{urlsplit(self.url).port or HTTPS_PORT}"
 

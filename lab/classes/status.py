@@ -179,8 +179,10 @@ def _silenced(member: Member, silent: set[str]) -> Member:
 
 
 def _listening(course: Course) -> Mapping[str, bool]:
-    """Whether each member that has a lab listens; those without an address are this computer."""
-    urls = {seat.member: course.settings.url_of(seat.address) for seat in course.seated.values() if seat.address}
+    """Whether each member that has a lab listens; nothing where the cluster is asked through a socket."""
+    settings = course.settings
+    asked = course.seated.values() if settings.url.startswith("https:") else ()
+    urls = {seat.member: settings.url_of(seat.address) for seat in asked if seat.address}
     with workers(max(len(urls), 1)) as pool:
         return dict(zip(urls, pool.map(listens, urls.values()), strict=True))
 

@@ -35,7 +35,7 @@ def test_the_whole_of_a_lab_toml(course: Classroom) -> None:
     assert engine == {
         "url": "", "project": project_name(course.secret, "ayu"), "network": "labn00042", "member": "m1",
         "address": "10.88.0.1", "trust": "", "pool": "default", "disk_gb": 3, "processes": 400, "cpu": 1.0,
-        "ports": 20420,
+        "ports": 20420, "supernet": "10.96.0.0/14",
     }  # fmt: skip
     hosts = found.pop("host")
     assert [(host["name"], host["address"], host["roles"], host["memory_mb"]) for host in hosts] == [
@@ -44,6 +44,19 @@ def test_the_whole_of_a_lab_toml(course: Classroom) -> None:
         ("zero", "10.96.5.76", ["backend"], 512),
     ]
     assert found == {"provider": "lxd", "subnet": "10.96.5.64/27", "lang": "id", "app": {"name": "hello"}}
+
+
+def test_a_lab_is_asked_for_at_its_own_member(course: Classroom) -> None:
+    """So that another member's death does not keep it from being used; a socket stays what it is."""
+
+    def url(cluster: str, seat: Seat) -> str:
+        text = toml_of(course, replace(Settings(), url=cluster), "ayu", seat)
+        return str(tomllib.loads(text)["engine"]["url"])
+
+    assert url("https://10.88.0.9:9443", SEAT) == "https://10.88.0.1:9443"
+    assert url("https://school.example", SEAT) == "https://10.88.0.1:8443"
+    assert url("https://school.example", Seat(0, "m1")) == "https://school.example"
+    assert url("/run/unix.socket", SEAT) == "/run/unix.socket"
 
 
 def test_the_lab_can_be_loaded(course: Classroom) -> None:
