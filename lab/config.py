@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,6 +22,8 @@ _ENGINE = {
     **dict.fromkeys(("project", "member", "pool"), "letters, digits, hyphens and dots"),
 }  # fmt: skip
 _TABLES = {"host": Host, "upstream": Upstream, "app": App, "box": Box, "engine": Engine, "versions": Versions}
+
+T = TypeVar("T")
 
 
 def load(path: Path | None = None) -> Lab:
@@ -63,10 +66,26 @@ def parse(table: dict[str, Any], name: str = FILE) -> Lab:
     Raises:
         TopologyError: with a line for each fault.
     """
+    return validated(Lab, table, name, _TABLES)
+
+
+def validated(kind: type[T], table: dict[str, Any], name: str, tables: Mapping[str, type]) -> T:
+    """What a table of keys describes, as a dataclass that validates itself.
+
+    Args:
+        kind: the dataclass.
+        table: as TOML gave it.
+        name: the file that errors name.
+        tables: key → the dataclass of the table under that key, at any depth.
+
+    Raises:
+        TopologyError: with a line for each fault.
+    """
     try:
-        return TypeAdapter(Lab).validate_python(table)
+        return TypeAdapter(kind).validate_python(table)
     except ValidationError as faults:
-        lines = [_sentence(fault, table, name) for fault in _first_causes(faults.errors())]
+        kinds = {"": kind, **tables}
+        lines = [_sentence(fault, table, name, kinds) for fault in _first_causes(faults.errors())]
         raise TopologyError("\n".join(lines)) from None
 
 
@@ -85,13 +104,13 @@ def _first_causes(faults: list[Any]) -> list[Any]:
     ]  # fmt: skip
 
 
-def _sentence(fault: Any, table: dict[str, Any], name: str) -> str:
+def _sentence(fault: Any, table: dict[str, Any], name: str, kinds: Mapping[str, type]) -> str:
     """One fault of pydantic's, said as: file: key: what is wrong; the mend."""
     place = fault["loc"]
     key = _key(place, table)
     kind = fault["type"]
     if kind == "unexpected_keyword_argument":
-        return f"{name}: {key}: there is no such key{_did_you_mean(str(place[-1]), _keys_beside(place))}"
+        return f"{name}: {key}: there is no such key{_did_you_mean(str(place[-1]), _keys_beside(place, kinds))}"
     if kind == "missing":
         return f"{name}: {key}: is missing; add it"
     if kind == "literal_error" or kind == "enum":
@@ -102,10 +121,10 @@ def _sentence(fault: Any, table: dict[str, Any], name: str) -> str:
         return f"{name}: {key}: {fault['input']!r} is no DNS label; use a to z, 0 to 9 and inner hyphens"
     if kind == "string_pattern_mismatch" and place[-1] == "host_key":
         return f"{name}: {key}: is no host key; write SHA256:… as ssh-keygen -l prints it, or the line of a .pub file"
-    if kind == "string_pattern_mismatch" and place[0] == "engine":
+    if kind == "string_pattern_mismatch" and place[0] == "engine" and place[-1] in _ENGINE:
         return f"{name}: {key}: {fault['input']!r} will not do; write {_ENGINE[place[-1]]}"
-    if kind == "value_error" and not place:
-        return f"{name}: {fault['ctx']['error']}"
+    if kind == "value_error":
+        return f"{name}: {key}{'.' if key else ''}{fault['ctx']['error']}"
     said = fault["msg"][0].lower() + fault["msg"][1:]
     return f"{name}: {key}: {fault['input']!r} will not do; {said}"
 
@@ -130,8 +149,9 @@ def _called(place: tuple[str | int, ...], table: Any) -> str:
         return ""
 
 
-def _keys_beside(place: tuple[str | int, ...]) -> list[str]:
-    kind: Any = Lab if len(place) == 1 else _TABLES.get(str(place[0]), Lab)
+def _keys_beside(place: tuple[str | int, ...], kinds: Mapping[str, type]) -> list[str]:
+    above = [str(part) for part in place[:-1] if part in kinds]
+    kind = kinds[above[-1] if above else ""]
     return [field.name for field in fields(kind)] if is_dataclass(kind) else []
 
 

@@ -161,20 +161,36 @@ class Home:
             LabBusy: another command holds it; the message names that command.
         """
         self.make()
-        with (self.path / "lock").open("a+", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                holder = file.read().strip() or "another command"
-                raise LabBusy(f"this lab is busy: {holder}", "wait until it has ended, then try again") from None
+        with locked(self.path / "lock", "this lab", doing):
+            yield
+
+
+@contextmanager
+def locked(path: Path, what: str, doing: str) -> Iterator[None]:
+    """Hold a lock file; the kernel lets go of it when the process ends.
+
+    Args:
+        path: the file; its folder is there.
+        what: the thing that is held, as it begins a sentence.
+        doing: the command that holds it, for whoever comes meanwhile.
+
+    Raises:
+        LabBusy: another command holds it; the message names that command.
+    """
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "another command"
+            raise LabBusy(f"{what} is busy: {holder}", "wait until it has ended, then try again") from None
+        file.truncate(0)
+        file.write(f"`{doing}`, process {os.getpid()}, since {datetime.now(UTC):%H:%M:%S} UTC")
+        file.flush()
+        try:
+            yield
+        finally:
             file.truncate(0)
-            file.write(f"`{doing}`, process {os.getpid()}, since {datetime.now(UTC):%H:%M:%S} UTC")
-            file.flush()
-            try:
-                yield
-            finally:
-                file.truncate(0)
 
 
 def _state_from(table: dict[str, object]) -> State:

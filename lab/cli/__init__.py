@@ -40,7 +40,7 @@ COMMANDS = {
     "unpack": ("pack", "Verify a file that `lab pack` wrote, and install what is in it."),
     "box": ("box", "Build, list, export, import and remove boxes."),
     "grade": ("grade", "Grade all exercises, and write the file to hand in; or look at the hand-ins of others."),
-    "class": ("class_", "Give each student of a roster a domain, port, token and faults of their own."),
+    "class": ("class_", "Give each student of a roster a lab of their own on a cluster; or a card."),
     "engine": ("engine", "Be trusted by an LXD on another computer, so that labs can be there."),
     "doctor": ("doctor", "Say what is missing on this computer, and the command that mends it."),
     "completion": ("completion", "Print the completion script for a shell."),

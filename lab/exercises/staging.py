@@ -84,9 +84,7 @@ def stage(session: Session, exercise: Exercise, student: Student, attempt: str) 
     exercise.require_capable(session.machines.capabilities)
     names = exercise.about.hosts
     refuse_absent(session, names)
-    with phase(session.listener, "machines anew", ", ".join(names)):
-        _forget_faults(session, names)
-        _renew(session, names)
+    renew(session, names)
     with phase(session.listener, "stage", exercise.about.stage):
         _provision(session, exercise)
     with phase(session.listener, "setup", exercise.id):
@@ -94,6 +92,17 @@ def stage(session: Session, exercise: Exercise, student: Student, attempt: str) 
         mark = {"exercise": exercise.id, "attempt": attempt, "since": time.time()}
         for name in names:
             session.host(name).put(json.dumps(mark).encode(), MARK)
+
+
+def renew(session: Session, names: tuple[str, ...]) -> None:
+    """Make hosts anew from their box, and wait until they let us in; what was injected into them goes with them.
+
+    Raises:
+        LabError: what failed; doing it again begins from nothing.
+    """
+    with phase(session.listener, "machines anew", ", ".join(names)):
+        _forget_faults(session, names)
+        _renew(session, names)
 
 
 def staged(session: Session, exercise: Exercise, attempt: str) -> float | None:

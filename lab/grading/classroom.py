@@ -57,29 +57,50 @@ class Classroom:
         """Whether a student is on the roster."""
         return any(each.id == id for each in self.roster)
 
-    def student(self, id: str) -> Student:
-        """A student as their card tells.
+    def enrolled(self, id: str) -> Enrolled:
+        """A student as the roster tells.
 
         Raises:
             UsageError: the roster has no such student.
         """
         for each in self.roster:
             if each.id == id:
-                return Student(each.id, each.name, self.course, student_key(self.secret, self.course, each.id))
+                return each
         raise UsageError(f"{self.folder / CLASS}: has no student {id!r}", "`lab class init` takes a longer roster")
+
+    def student(self, id: str) -> Student:
+        """A student as their card tells.
+
+        Raises:
+            UsageError: the roster has no such student.
+        """
+        return self._student(self.enrolled(id))
 
     @property
     def students(self) -> tuple[Student, ...]:
         """All of them, in the roster's order."""
-        return tuple(self.student(each.id) for each in self.roster)
+        return tuple(self._student(each) for each in self.roster)
+
+    def _student(self, each: Enrolled) -> Student:
+        return Student(each.id, each.name, self.course, student_key(self.secret, self.course, each.id))
 
     def card(self, id: str) -> Path:
         """Where a student's card lies."""
         return self.folder / CARDS / id / FILE
 
+    def card_text(self, id: str) -> str:
+        """What a student's card says, whether it lies there or not.
+
+        Raises:
+            UsageError: the roster has no such student.
+        """
+        return _card(self.student(id))
+
 
 def init(roster: Iterable[Enrolled], folder: Path, course: str = "") -> tuple[Classroom, tuple[str, ...]]:
     """Make a course, or add the students of a longer roster to it; the secret and the cards that exist stay.
+
+    Of students who are there already, e-mail and language become what the roster tells now, where it tells them.
 
     Args:
         roster: from `lab.grading.roster.read_roster`.
@@ -98,7 +119,9 @@ def init(roster: Iterable[Enrolled], folder: Path, course: str = "") -> tuple[Cl
         if course and course != before.course:
             raise UsageError(f"{folder}: holds the course {before.course!r}", "name another --folder")
         new = tuple(each for each in enrolled if not before.has(each.id))
-        made = Classroom(folder, before.course, before.secret, _distinct(before.roster + new))
+        told = {each.id: each for each in enrolled}
+        known = tuple(_with(each, told.get(each.id, each)) for each in before.roster)
+        made = Classroom(folder, before.course, before.secret, _distinct(known + new))
     else:
         name = course or folder.resolve().name
         if not name or len(name) > 100 or not is_plain(name):
@@ -152,7 +175,7 @@ def quoted(text: str) -> str:
 
 def _written(made: Classroom) -> tuple[str, ...]:
     lines = [_NOTE, f"course = {quoted(made.course)}\n", f'secret = "{made.secret}"\n']
-    lines += [f"\n[[student]]\nid = {quoted(each.id)}\nname = {quoted(each.name)}\n" for each in made.roster]
+    lines += [_entry(each) for each in made.roster]
     keep_private(made.folder / CLASS, "".join(lines))
     if not (made.folder / ".gitignore").exists():
         keep_private(made.folder / ".gitignore", "*\n")
@@ -160,6 +183,18 @@ def _written(made: Classroom) -> tuple[str, ...]:
     for student in missing:
         keep_private(made.card(student.id), _card(student))
     return tuple(student.id for student in missing)
+
+
+def _entry(enrolled: Enrolled) -> str:
+    """A student in class.toml; what is not told is left out."""
+    told = {"id": enrolled.id, "name": enrolled.name, "email": enrolled.email, "language": enrolled.language}
+    kept = {key: value for key, value in told.items() if value or key in ("id", "name")}
+    return "\n[[student]]\n" + "".join(f"{key} = {quoted(value)}\n" for key, value in kept.items())
+
+
+def _with(known: Enrolled, told: Enrolled) -> Enrolled:
+    """A student who is there already, with what a roster tells anew."""
+    return Enrolled(known.id, known.name, told.email or known.email, told.language or known.language)
 
 
 def _card(student: Student) -> str:

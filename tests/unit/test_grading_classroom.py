@@ -36,6 +36,40 @@ def test_a_roster_as_registers_write_it(text: str, found: list[tuple[str, str]],
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("id,name,email,language\nana,Ana,ana@kampus.ac.id,id\n", ("ana@kampus.ac.id", "id")),
+        ("E-Mail;Lang;ID;Name\nana+lab@x.id;EN;ana;Ana\n", ("ana+lab@x.id", "en")),
+        ("id,name,e-mail,lang,group\nana,Ana,,,7\n", ("", "")),
+        ("id,name,lang\nana,Ana, id \n", ("", "id")),
+        ("id,name\nana,Ana\n", ("", "")),
+    ],
+)
+def test_e_mail_and_language_may_be_told(text: str, found: tuple[str, str]) -> None:
+    """Under either header, in any order, in capitals, or not at all."""
+    (ana,) = parse_roster(text, "r.csv")
+    assert (ana.email, ana.language) == found
+
+
+@pytest.mark.parametrize("address", [
+    "ana", "ana@", "@x.id", "a b@x.id", "a@b@c", "a@x.id,b@x.id", "<a@x.id>", "a@-x", "a\x1b@x.id", "a@" + "x" * 254,
+])  # fmt: skip
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    """The sentence names the line."""
+    with pytest.raises(UsageError, match=r"^r\.csv: line 2: .* is no e-mail address"):
+        parse_roster(f'id,name,email\nana,Ana,"{address}"\n', "r.csv")
+
+
+@pytest.mark.parametrize(
+    "id", ["añà", "ａｎａ", "ana\u200b", "ana putri", "-ana", ".ana", "ana/x", "ana\n", "\u202eana"]
+)
+def test_an_odd_id_is_refused(id: str) -> None:
+    """It names a folder, a machine and a project; 63 letters are the most, and the name may be what it likes."""
+    with pytest.raises(UsageError, match=r"^r\.csv: line \d: .* is no student's id"):
+        parse_roster(f'id,name\n"{id}x",Ana\n', "r.csv")
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "r.csv: line 1: the header lacks"),
@@ -50,6 +84,10 @@ def test_a_roster_as_registers_write_it(text: str, found: list[tuple[str, str]],
         ("id,name\nana,\x1b[31m\n", "r.csv: line 2: the name is longer"),
         ("id,name\nana," + "a" * 121 + "\n", "r.csv: line 2: the name is longer"),
         ("id,name\nana\n", "r.csv: line 2: has 1 columns, the header has 2"),
+        ("id,name,lang\nana,Ana\n", "r.csv: line 2: has 2 columns, the header has 3"),
+        ("id,name,lang\nana,Ana,id\nbudi,Budi,de\n", "r.csv: line 3: 'de' is no language of the lab's"),
+        ("id,name,lang,language\nana,Ana,id,en\n", "r.csv: line 1: two columns are the language"),
+        ("id,name,email,e-mail\nana,Ana,,\n", "r.csv: line 1: two columns are the email"),
     ],
 )
 def test_each_fault_of_a_roster_names_its_line(text: str, said: str) -> None:
@@ -108,6 +146,28 @@ def test_a_longer_roster_adds_cards_and_changes_none(tmp_path: Path) -> None:
     assert after.secret == before.secret and [each.id for each in after.roster] == ["s00", "s01", "s02", "s03", "s04"]
     assert new == ("s01", "s03", "s04")
     assert {id: after.card(id).read_bytes() for id in cards} == cards
+
+
+def test_what_a_roster_tells_later_is_kept(tmp_path: Path) -> None:
+    """E-mail and language are learnt from a fuller roster and not forgotten by a shorter; cards and names stay."""
+    folder = tmp_path / "class"
+    before, _ = classroom.init([Enrolled("ana", "Ana")], folder, "devops")
+    card = before.card("ana").read_bytes()
+    classroom.init([Enrolled("ana", "Other", "ana@x.id", "id"), Enrolled("budi", "B", language="en")], folder)
+    after, _ = classroom.init([Enrolled("ana", "Ana")], folder)
+    assert after.roster == (Enrolled("ana", "Ana", "ana@x.id", "id"), Enrolled("budi", "B", "", "en"))
+    assert classroom.load(folder) == after and after.card("ana").read_bytes() == card
+    assert after.enrolled("ana").language == "id"
+
+
+def test_a_class_of_before_loads(tmp_path: Path) -> None:
+    """Its class.toml tells neither; one with a language that is none is refused."""
+    old = f'course = "a"\nsecret = "{"ab" * 32}"\n\n[[student]]\nid = "ana"\nname = "Ana"\n'
+    (tmp_path / "class.toml").write_text(old)
+    assert classroom.load(tmp_path).roster == (Enrolled("ana", "Ana"),)
+    (tmp_path / "class.toml").write_text(old + 'language = "de"\n')
+    with pytest.raises(UsageError, match="cannot be used"):
+        classroom.load(tmp_path)
 
 
 def test_another_course_in_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,197 @@
+"""A class of six on three members, as a teacher types it: up, an exercise, a member's death, heal, grades, down."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import process
+from lab.classes import course as classes
+from lab.classes import settings as settings_file
+from lab.classes.settings import Memory, Settings
+from lab.exercises.exercise import Exercise, Script
+from lab.exercises.exercise import load as load_exercise
+from lab.exercises.staging import run_scripts
+from lab.exercises.student import load_student
+from lab.session import open_session
+from tests.cluster import Cluster
+from tests.realm import CHECKOUT
+
+STUDENTS = ("ayu", "budi", "citra", "dewi", "eka", "fajar")
+GHOST = "ghost-upstream"
+SAY_S = 15
+"""So long may `lab class status` take when a member has just died."""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Somebody who types commands in a folder."""
+
+    folder: Path
+    env: dict[str, str]
+
+    def types(self, *words: str, expect: Sequence[int] = (0,), within_s: float = 900) -> str:
+        """Run `lab class …`; what it prints on standard output."""
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "lab", "class", *words], cwd=self.folder, env=self.env, check=False,
+            capture_output=True, text=True, timeout=within_s, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode in expect, (words, done.returncode, done.stdout[-3000:], done.stderr[-3000:])
+        return done.stdout
+
+    def asks(self, *words: str, expect: Sequence[int] = (0,)) -> Any:
+        """The same with --json."""
+        return json.loads(self.types(*words, "--json", expect=expect))
+
+    def roster(self, *students: str) -> str:
+        """Write a roster."""
+        (self.folder / "roster.csv").write_text("id,name\n" + "".join(f"{id},{id.title()}\n" for id in students))
+        return "roster.csv"
+
+    @property
+    def course(self) -> classes.Course:
+        """The class as its folder tells."""
+        return classes.load(self.folder / "class")
+
+    def on(self, id: str, host: str, command: str) -> str:
+        """What a command says on a student's host."""
+        return self.types("ssh", id, host, "--", command)
+
+    def does(self, id: str, exercise: Exercise, scripts: Sequence[Script]) -> None:
+        """What a student types in an exercise."""
+        lab, home = self.course.lab(id), self.course.home(id)
+        with open_session(lab, home) as session:
+            run_scripts(session, exercise, load_student(home.folder), scripts)
+
+
+@pytest.fixture(scope="module")
+def teacher(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Teacher:
+    """With a class folder whose labs are small, and a list of labs of their own."""
+    folder = tmp_path_factory.mktemp("teacher")
+    made = Teacher(folder, {**os.environ, "LAB_STATE": str(folder / "state"), "PYTHONPATH": str(CHECKOUT)})
+    made.types("init", made.roster(*STUDENTS))
+    settings_file.save(folder / "class", Settings(
+        subnets=cluster.supernet, disk_gb=1, reserve_mb=512, memory_mb=Memory(balancer=256, backend=512),
+    ))  # fmt: skip
+    return made
+
+
+@pytest.fixture(scope="module")
+def up(teacher: Teacher, cluster: Cluster) -> Teacher:
+    """The class of six is up."""
+    told = teacher.asks("up", teacher.roster(*STUDENTS), "--engine", cluster.url, "--token", cluster.token("teacher"))
+    assert [lab["code"] for lab in told["labs"]] == [0] * 6
+    return teacher
+
+
+def test_a_dry_run_touches_nothing(teacher: Teacher, cluster: Cluster) -> None:
+    """Neither the folder nor the cluster; and it says what it would need."""
+    before = sorted(path.name for path in (teacher.folder / "class").iterdir())
+    teacher.types("up", "roster.csv", "--dry-run", "--engine", cluster.url, expect=[4])  # nobody trusts us yet
+    assert sorted(path.name for path in (teacher.folder / "class").iterdir()) == before
+
+
+def test_everybody_has_a_lab_that_answers(up: Teacher, cluster: Cluster) -> None:
+    """Two on each member; and again nothing is done."""
+    seen = up.asks("status")
+    assert [lab["student"] for lab in seen["labs"]] == list(STUDENTS)
+    assert all(lab["answered"] == ["voxy", "zero"] and not lab["wrong"] for lab in seen["labs"])
+    assert sorted(lab["member"] for lab in seen["labs"]) == ["m1", "m1", "m2", "m2", "m3", "m3"]
+    assert up.asks("up", "roster.csv")["labs"] == []
+
+
+def test_an_exercise_is_right_for_those_who_solved_it_and_wrong_for_the_others(up: Teacher) -> None:
+    """Three solve it, three make a known mistake; the grades say which."""
+    up.asks("exercise", GHOST, "start")
+    exercise = load_exercise(GHOST)
+    for id in STUDENTS[:3]:
+        up.does(id, exercise, exercise.solution)
+    for id, mistake in zip(STUDENTS[3:], exercise.mistakes, strict=True):
+        before = exercise.solution if mistake.caught.after == "solution" else ()
+        up.does(id, exercise, (*before, *mistake.scripts))
+    told = up.asks("exercise", GHOST, "check", expect=[1])
+    passed = {lab["student"]: lab["result"]["passed"] for lab in told["labs"]}
+    assert passed == {id: id in STUDENTS[:3] for id in STUDENTS} and told["unsaved"] == []
+    book = up.asks("grade")
+    earned = {each["grade"]["student"]: each["earned"] for each in book["students"]}
+    assert [earned[id] for id in STUDENTS[:3]] == [10] * 3
+    assert all(earned[id] < 10 for id in STUDENTS[3:])
+
+
+def test_a_restored_lab_is_as_it_was_saved(up: Teacher) -> None:
+    """What was changed is as before, and what was removed stays away."""
+    up.on("ayu", "akuma", "echo mine > ~/mine.txt; sudo rm /etc/motd")
+    up.asks("save", "half-way", "--student", "ayu")
+    up.on("ayu", "akuma", "rm ~/mine.txt; sudo touch /etc/motd; sudo rm -rf /etc/nginx/akuma")
+    up.asks("restore", "half-way", "--student", "ayu", "--yes")
+    assert up.on("ayu", "akuma", "cat ~/mine.txt; ls /etc/motd /etc/nginx/akuma 2>&1 || true").startswith("mine\n")
+    assert "cannot access '/etc/motd'" in up.on("ayu", "akuma", "ls /etc/motd 2>&1 || true")
+    assert up.asks("exercise", GHOST, "check", "--student", "ayu", "--no-save")["labs"][0]["result"]["passed"]
+
+
+def test_a_dead_members_labs_come_back_with_what_was_saved(up: Teacher, cluster: Cluster) -> None:
+    """Status says it within 15 s; the others are left alone; when it is back, what it still had is removed."""
+    dead = up.course.members["ayu"]
+    theirs = [id for id, member in up.course.members.items() if member == dead]
+    cluster.kill(dead)
+    began = time.monotonic()
+    seen = up.asks("status", expect=[1])
+    assert time.monotonic() - began < SAY_S
+    assert seen["dead"] == [dead]
+    assert [lab["student"] for lab in seen["labs"] if lab["dead"]] == theirs
+    others = {id: member for id, member in up.course.members.items() if id not in theirs}
+    healed = up.asks("heal")
+    assert sorted(healed["back"]) == sorted(theirs) and dead not in healed["members"].values()
+    assert {id: up.course.members[id] for id in others} == others
+    assert up.on("ayu", "akuma", "cat ~/mine.txt") == "mine\n"
+    assert up.asks("exercise", GHOST, "check", "--student", "ayu", "--no-save")["labs"][0]["result"]["passed"]
+    cluster.start(dead)
+    cluster.wait_online()
+    again = up.asks("heal")
+    assert again["back"] == [] and len(again["removed"]) == len(theirs)
+
+
+def test_a_longer_roster_adds_and_one_lab_can_be_taken_down(up: Teacher) -> None:
+    """Nobody else's is touched."""
+    told = up.asks("up", up.roster(*STUDENTS[1:], "gita"))
+    assert [lab["student"] for lab in told["labs"]] == ["gita"] and set(up.course.seated) == {*STUDENTS, "gita"}
+    up.asks("down", "--student", "gita", "--yes")
+    assert set(up.course.seated) == set(STUDENTS)
+
+
+def test_another_certificate_than_the_pinned_one_is_refused(up: Teacher, tmp_path: Path) -> None:
+    """In a sentence, and nothing is sent."""
+    pinned = up.folder / "class" / "engine" / "server.crt"
+    right = pinned.read_text()
+    process.run(
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other", "-days", "2",
+        "-keyout", tmp_path / "key", "-out", pinned,
+    )  # fmt: skip
+    try:
+        seen = up.asks("status", expect=[1])
+        assert "another certificate" in seen["fault"]
+    finally:
+        pinned.write_text(right)
+
+
+def test_down_leaves_nothing(up: Teacher, cluster: Cluster) -> None:
+    """No project, no network, no image, no route; cards, saves and what was reached stay."""
+    up.asks("down", "--yes", "--all")
+    member = cluster.names[0]
+    assert cluster.query(member, "GET", "/1.0/projects") == ["/1.0/projects/default"]
+    assert [each for each in cluster.query(member, "GET", "/1.0/networks") if "labn" in each] == []
+    assert cluster.query(member, "GET", "/1.0/network-acls") == []
+    assert cluster.query(member, "GET", "/1.0/images") == []
+    routes = json.loads(process.run("ip", "-json", "route", "show", "root", str(cluster.supernet)).stdout or "[]")
+    assert [route["dst"] for route in routes if route.get("type") != "unreachable"] == []
+    assert (up.folder / "class" / "saves" / "ayu" / "half-way" / "save.json").exists()
+    assert up.asks("grade")["students"]
