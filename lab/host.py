@@ -251,6 +251,8 @@ class SshHost:
             connection.client.load_host_keys(self.target.known_hosts)
             connection.client.set_missing_host_key_policy(RejectPolicy())
             connection.open()
+            # Without it each command waits 40 ms for the other side's delayed acknowledgement.
+            connection.transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except BadHostKeyException as fault:
             connection.close()
             place = f"[{self.target.address}]:{self.target.port}" if self.target.port != 22 else self.target.address

@@ -143,6 +143,7 @@ class Engine:
         disk_gb: the size of each machine's disk.
         processes: how many processes each machine may have.
         cpu: how many processors each machine may use up.
+        isolated: whether each machine has user ids that no other machine has; else LXD's own for all.
         ports: 0 for none, else the first of the ten ports of the member that lead to the machines: +0 is ssh of the
             balancer, +1 and on ssh of the others in the order of the file, +8 the site.
     """
@@ -158,6 +159,7 @@ class Engine:
     disk_gb: Annotated[int, Field(ge=1, le=1024)] = 3
     processes: Annotated[int, Field(ge=50, le=100000)] = 400
     cpu: Annotated[float, Field(ge=0.05, le=64)] = 1.0
+    isolated: bool = False
     ports: Annotated[int, Field(ge=0, le=65526)] = 0
 
 

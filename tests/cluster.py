@@ -40,7 +40,7 @@ exec unshare --mount --pid --fork sh -ec '
         mount -t proc proc /proc
         echo {first_pid} > /proc/sys/kernel/ns_last_pid
         umount -l /sys; mount -t sysfs sysfs /sys; mount --rbind {folder}/cgroup /sys/fs/cgroup
-        lxd --group root & wait
+        lxd --group root {flags} & wait
     "
 '
 """
@@ -59,6 +59,7 @@ class Cluster:
         subnet: the members are at its first addresses, this computer is at its last.
         supernet: what the class's labs get their subnets from; without a lab no packet for it leaves this computer.
         pool_gb: of each member's pool, a btrfs file.
+        debug: whether the daemons' logs tell each request.
     """
 
     folder: Path
@@ -66,6 +67,7 @@ class Cluster:
     subnet: IPv4Network
     supernet: IPv4Network
     pool_gb: int = 12
+    debug: bool = False
     lives: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _count: list[str] = field(default_factory=list)
 
@@ -73,7 +75,7 @@ class Cluster:
     @contextmanager
     def make(
         cls, folder: Path, members: int = 3, subnet: str = "10.87.0.0/24", pool_gb: int = 12,
-        supernet: str = "10.96.0.0/14",
+        supernet: str = "10.96.0.0/14", debug: bool = False,
     ) -> Iterator[Cluster]:  # fmt: skip
         """A cluster whose members are all online; removed at the end, however that comes, with proof.
 
@@ -81,7 +83,7 @@ class Cluster:
             AssertionError: something of another cluster with this subnet is still there, or has stayed.
             CommandFailed: a member did not come up; its log is in the message.
         """
-        made = cls(folder, members, IPv4Network(subnet), IPv4Network(supernet), pool_gb)
+        made = cls(folder, members, IPv4Network(subnet), IPv4Network(supernet), pool_gb, debug)
         if left := made.leftovers():
             raise AssertionError("\n".join(["another cluster is at this subnet or in this folder:", *left]))
         if closed := [str(each) for each in folder.absolute().parents if not each.stat().st_mode & 0o001]:
@@ -125,6 +127,10 @@ class Cluster:
     def home(self, member: str) -> Path:
         """The member's LXD_DIR."""
         return self.folder / member
+
+    def log(self, member: str) -> Path:
+        """What the member's daemon says."""
+        return self.folder / f"{member}.log"
 
     def up(self) -> None:
         """The wall first, then the bridge and the daemons, all at once, then one cluster of them."""
@@ -243,9 +249,9 @@ class Cluster:
         self._count.append(member)
         script = _LIFE.format(
             cgroups=" ".join(map(str, self._cgroups(member))), folder=home, link=link,
-            first_pid=self._count.count(member) * 4000,
+            first_pid=self._count.count(member) * 4000, flags="--debug" if self.debug else "",
         )  # fmt: skip
-        with self._log(member).open("ab") as log:
+        with self.log(member).open("ab") as log:
             self.lives[member] = subprocess.Popen(
                 ["sh", "-c", script], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env=self._env(member, TMPDIR=str(home / "tmp")),
@@ -256,7 +262,7 @@ class Cluster:
             "lxd", "waitready", f"--timeout={START_S}", check=False, timeout_s=START_S + 10, env=self._env(member)
         )
         if not done.ok:
-            raise CommandFailed(member, Result(done.command, done.code, self._log(member).read_text(), done.stderr))
+            raise CommandFailed(member, Result(done.command, done.code, self.log(member).read_text(), done.stderr))
 
     def _preseed(self, member: str, wish: Mapping[str, object]) -> None:
         process.run("lxd", "init", "--preseed", stdin=json.dumps(wish), env=self._env(member))
@@ -268,9 +274,6 @@ class Cluster:
 
     def _link(self, member: str) -> str:
         return f"{self.mark}-{member}"
-
-    def _log(self, member: str) -> Path:
-        return self.folder / f"{member}.log"
 
     def _cgroups(self, member: str) -> list[Path]:
         return [kind / self._link(member) for kind in rests.hierarchies()]

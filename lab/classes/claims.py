@@ -15,6 +15,7 @@ from lab.classes.course import Course
 from lab.classes.seats import Seat, home_id
 from lab.context import context_for
 from lab.events import Listener
+from lab.lxd import golden
 from lab.lxd.client import Lxd, LxdFailed
 from lab.lxd.image import obtain_image
 from lab.lxd.network import LxdNetwork
@@ -90,10 +91,17 @@ def remove_project(lxd: Lxd, project: str) -> bool:
 
 
 def clear(lxd: Lxd) -> tuple[str, ...]:
-    """Remove our images, when no lab is on the cluster any more; the aliases that are gone."""
+    """Remove our images, and the machines that labs were copies of, when no lab is on the cluster any more.
+
+    Returns:
+        the aliases that are gone.
+    """
     if any(str(path).rpartition("/")[2].startswith(_PROJECT) for path in lxd.get("projects")):
         return ()
     gone = []
+    for each in lxd.get("instances", recursion=1, project=golden.PROJECT):
+        if each["name"].startswith(_IMAGE):
+            lxd.delete(f"instances/{each['name']}", project=golden.PROJECT)
     for alias in lxd.get("images/aliases", recursion=1):
         if alias["name"].startswith(_IMAGE):
             lxd.delete(f"images/{alias['target']}")

@@ -29,8 +29,12 @@ HERE = Path(__file__).parent
 IDENTITY = "/var/lib/lab/identity"
 UNIT = "machine-identity.service"
 """Not lab-…: units of that name are what faults leave behind."""
-MASKED = ("systemd-journald-audit.socket", "sys-fs-fuse-connections.mount", "systemd-sysctl.service")
-"""Units that may not do their work in a container without privileges."""
+MASKED = (
+    "systemd-journald-audit.socket", "sys-fs-fuse-connections.mount", "systemd-sysctl.service",
+    "systemd-modules-load.service", "dev-mqueue.mount", "kmod-static-nodes.service", "e2scrub_reap.service",
+    *(f"modprobe@{module}.service" for module in ("configfs", "dm_mod", "drm", "efi_pstore", "fuse", "loop")),
+)  # fmt: skip
+"""Units that may not do their work in a container without privileges, or have none there."""
 _WANTS = "etc/systemd/system/sysinit.target.wants"
 _IMPORT_S = 600.0
 _UNPACK = 'tar -xOf "$1" ./rootfs.tar.gz | tar --numeric-owner --xattrs --xattrs-include="*" -xzf - -C "$2"'

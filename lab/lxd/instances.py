@@ -22,7 +22,7 @@ def network_name(lab: Lab, home: Home) -> str:
 
 
 def definition(lab: Lab, home: Home, name: str) -> dict[str, Any]:
-    """The body of the request that makes a machine. The image's alias is what the lab remembers as its box."""
+    """The body of the request that makes a machine from the image, whose alias the lab remembers as its box."""
     host, engine = lab[name], lab.engine
     return {
         "name": name,
@@ -32,7 +32,7 @@ def definition(lab: Lab, home: Home, name: str) -> dict[str, Any]:
         "config": {
             OWNER: home.id,
             "user.identity": identity_of(home, name),
-            "security.idmap.isolated": "true",
+            **({"security.idmap.isolated": "true"} if engine.isolated else {}),
             "security.devlxd": "false",
             "limits.memory": f"{host.memory_mb}MiB",
             "limits.processes": str(engine.processes),

@@ -16,7 +16,7 @@ from lab import keys
 from lab.errors import EnvironmentProblem, UsageError
 from lab.home import Home, cache
 from lab.host import SshTarget
-from lab.lxd import projects, trace
+from lab.lxd import golden, projects, trace
 from lab.lxd.client import Lxd, LxdFailed, connect
 from lab.lxd.instances import FRESH, definition
 from lab.lxd.members import members
@@ -76,10 +76,11 @@ class LxdMachines:
             trace.leave(self._home, self.lxd.place)
             projects.ensure(self.lxd, self._lab, self._home)
         member = self._member(there) if absent else ""
+        source = self._golden(member) if absent else ""
 
         def up(name: str) -> None:
             if name in absent:
-                self._make(name, member)
+                self._make(name, member, source)
             elif there[name]["last_used_at"].startswith("1970"):  # made by an `up` that was cut off then
                 self._keep_fresh(name)
             self._start(name)
@@ -125,9 +126,9 @@ class LxdMachines:
         try:
             self._put_back(name, FRESH)
         except LxdFailed:  # no such snapshot, or a driver that goes back to the last one only
-            location = there[name].get("location", "")
+            member = there[name]["location"] if self.lxd.is_clustered else ""
             self._remove(name)
-            self._make(name, location if self.lxd.is_clustered else "")
+            self._make(name, member, self._golden(member))
         self._start(name)
 
     def save(self, id: str) -> int:
@@ -196,7 +197,28 @@ class LxdMachines:
             raise EnvironmentProblem(f"{self.lxd.place}: no member of the cluster answers", "lxc cluster list")
         return max(online, key=lambda member: member.memory_free).name
 
-    def _make(self, name: str, member: str) -> None:
+    def _golden(self, member: str) -> str:
+        """The machine to copy; empty where each is made from the image, to have user ids of its own."""
+        engine = self._lab.engine
+        return "" if engine.isolated else golden.ensure(self.lxd, self._home.state().box, member, engine.pool)
+
+    def _make(self, name: str, member: str, source: str) -> None:
+        if source:
+            self._make_copy(name, member, source)
+        else:
+            self._make_isolated(name, member)
+        self._keep_fresh(name)
+
+    def _make_copy(self, name: str, member: str, source: str) -> None:
+        copied = {"type": "copy", "source": source, "project": golden.PROJECT, "instance_only": True}
+        try:
+            self._post("instances", {**definition(self._lab, self._home, name), "source": copied}, target=member)
+        except LxdFailed as fault:  # an `up` that was cut off goes on there
+            if not fault.is_there_already:
+                raise
+            wait_for(f"{name} at LXD", lambda: name in self._instances(), within_s=BUSY_S)
+
+    def _make_isolated(self, name: str, member: str) -> None:
         first = self._first_name(name)
         try:
             with self._turn(member):
@@ -206,7 +228,6 @@ class LxdMachines:
                 raise
             wait_for(f"{name} at LXD", lambda: first in self._instances(), within_s=BUSY_S)
         self._when_free(lambda: self._post(f"instances/{first}", {"name": name}))
-        self._keep_fresh(name)
 
     def _first_name(self, name: str) -> str:
         """What a machine is called until it has its user ids: as no other lab's machine.

@@ -1,0 +1,174 @@
+"""Measures a class on a cluster of one member, on this computer: bench/results/class.json, then docs/scale.md.
+
+    python bench/class.py [LABS ...]      1 3 10 30 when nothing is named
+
+Each size is a class of its own, with the app `hello`: brought up, looked at, taken down. The largest is also asked for
+its status and checked in one exercise. The image is there before the first one begins, as it is in a second lesson.
+Everything is made for the purpose, in a network namespace, and removed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import msgspec
+
+from bench import scale
+from bench.figures import Target
+from bench.scale_fit import RESULTS, Measured, Point
+from bench.surroundings import load_average, machine, now, used_memory
+from tests.cluster import Cluster
+
+SIZES = (1, 3, 10, 30)
+SUBNET = "10.85.0.0/24"
+EXERCISE = "hello-web"
+LOOKS = 3
+SETTINGS = """[engine]
+overcommit = 2.5
+disk_gb = 2
+"""
+"""30 labs may use 37.5 GiB of memory and 180 GiB of disk at most, and use far less."""
+POOL_GB = 100
+"""Of a file that takes no more of this computer's disk than is written to it."""
+MIB = 1 << 20
+LAB = (sys.executable, "-P", "-m", "lab")
+UP_S = 1800
+
+
+class Class:
+    """One class of so many students, in a folder of its own."""
+
+    def __init__(self, folder: Path, cluster: Cluster, labs: int) -> None:
+        self.folder = folder / f"class-{labs}"
+        self.cluster = cluster
+        self.labs = labs
+        self.folder.mkdir(parents=True)
+        lines = [f"s{number:03},Student {number}" for number in range(labs)]
+        (self.folder / "class").mkdir()
+        (self.folder / "class" / "engine.toml").write_text(SETTINGS)
+        (self.folder / "roster.csv").write_text("\n".join(["id,name", *lines]) + "\n")
+
+    def lab(self, *words: str, ok: Sequence[int] = (0,)) -> Any:
+        """What `lab class …` prints as JSON; ends the measurement where it fails."""
+        done = subprocess.run(
+            [*LAB, "class", *words, "--json"], cwd=self.folder, capture_output=True, text=True, timeout=UP_S,
+            stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+        if done.returncode not in ok:
+            sys.exit(f"lab class {' '.join(words)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr}")
+        return json.loads(done.stdout)
+
+    def up(self) -> float:
+        """Seconds until all labs serve."""
+        token = self.cluster.token(f"teacher-{self.labs}")
+        began = time.monotonic()
+        self.lab("up", "roster.csv", "--engine", self.cluster.url, "--token", token, "--app", "hello")
+        return time.monotonic() - began
+
+    def down(self) -> None:
+        """Nothing of it stays on the cluster, but for the image."""
+        self.lab("down", "--yes")
+
+
+def measure(folder: Path, sizes: Sequence[int]) -> tuple[Measured, list[Target]]:
+    """All sizes, one after the other, on one cluster."""
+    points, targets = [], []
+    load = load_average()
+    with Cluster.make(folder, members=1, subnet=SUBNET, pool_gb=POOL_GB, debug=True) as cluster:
+        warm = Class(folder / "warm", cluster, 1)
+        warm.up()
+        warm.down()
+        image = int(cluster.query("m1", "GET", "/1.0/images?recursion=1")[0]["size"])
+        for labs in sizes:
+            point, further = _point(Class(folder / "measured", cluster, labs), labs == max(sizes))
+            print(point, flush=True)
+            points.append(point)
+            targets += further
+    targets[:0] = _of_points(points)
+    where = f"{machine().removesuffix(', LXC')}, LXD; load average at the beginning {load:.1f}"
+    return Measured(where, now(), 1, image, tuple(points)), targets
+
+
+def _point(made: Class, is_largest: bool) -> tuple[Point, list[Target]]:
+    cluster = made.cluster
+    before = used_memory(), _disk(cluster), _calls(cluster)
+    seconds = made.up()
+    memory, disk, calls = used_memory() - before[0], _disk(cluster) - before[1], _calls(cluster) - before[2]
+    seen = made.lab("status")
+    if wrong := [each["student"] for each in seen["labs"] if each["wrong"]]:
+        sys.exit(f"{', '.join(wrong)} do not serve through both backends")
+    further = _further(made) if is_largest else []
+    made.down()
+    return Point(made.labs, seconds, int(memory * MIB), disk, calls), further
+
+
+def _further(made: Class) -> list[Target]:
+    looks = []
+    for _ in range(LOOKS):
+        began = time.monotonic()
+        made.lab("status")
+        looks.append(time.monotonic() - began)
+    made.lab("exercise", EXERCISE, "start")
+    began = time.monotonic()
+    made.lab("exercise", EXERCISE, "check", "--no-save", ok=(0, 1))
+    plain = time.monotonic() - began
+    return [
+        Target(f"`lab class status` of {made.labs} labs, median of {LOOKS}", statistics.median(looks), 3, False, "s"),
+        Target(f"{made.labs} × `check` of {EXERCISE}", plain, 60, False, "s"),
+    ]
+
+
+def _of_points(points: Sequence[Point]) -> list[Target]:
+    """What was promised of the sizes that were measured."""
+    by = {point.labs: point for point in points}
+    found = []
+    if 1 in by:
+        found.append(Target("a class of one lab, image present, until it serves", by[1].seconds, 5, False, "s"))
+    if 30 in by:
+        found.append(Target("30 labs until all serve", by[30].seconds / 60, 4, False, "min"))
+        found.append(Target("memory of 30 labs", by[30].memory_bytes / (1 << 30), 12, False, "GiB"))
+    if 3 in by and 30 in by:
+        times = by[30].seconds / 30 / (by[3].seconds / 3)
+        found.append(Target("time for a lab at 30, beside that at 3", times, 1.5, False))
+    return found
+
+
+def _disk(cluster: Cluster) -> int:
+    """Bytes of the member's pool that are in use."""
+    return int(cluster.query("m1", "GET", "/1.0/storage-pools/default/resources")["space"]["used"])
+
+
+def _calls(cluster: Cluster) -> int:
+    """Requests that the member's API has handled so far, without those of members among themselves."""
+    log = cluster.log("m1").read_text(errors="replace")
+    return sum("Handling API request" in line and "/internal/" not in line for line in log.splitlines())
+
+
+def main() -> None:
+    """Measure, write the results and the page, leave nothing."""
+    sizes = tuple(int(word) for word in sys.argv[1:]) or SIZES
+    folder = Path(tempfile.mkdtemp(prefix="lab-class-"))
+    folder.chmod(0o711)
+    try:
+        measured, targets = measure(folder / "cluster", sizes)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print("\n".join(map(str, targets)))
+    if set(sizes) >= set(SIZES):
+        RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(measured), indent=2) + b"\n")
+        scale.main()
+
+
+if __name__ == "__main__":
+    main()
