@@ -34,6 +34,8 @@ SIZES = (1, 3, 10, 30)
 SUBNET = "10.85.0.0/24"
 EXERCISE = "hello-web"
 LOOKS = 3
+SETTLE_S = 30
+"""The pool frees what a class has left after the class is gone; the next one is not to wait for that."""
 SETTINGS = """[engine]
 overcommit = 2.5
 disk_gb = 2
@@ -110,6 +112,7 @@ def _point(made: Class, is_largest: bool) -> tuple[Point, list[Target]]:
         sys.exit(f"{', '.join(wrong)} do not serve through both backends")
     further = _further(made) if is_largest else []
     made.down()
+    time.sleep(SETTLE_S)
     return Point(made.labs, seconds, int(memory * MIB), disk, calls), further
 
 

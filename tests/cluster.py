@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from lab import process
+from lab import inotify, process
 from lab.errors import CommandFailed, Result
 from lab.network import WALL_METRIC
 from lab.signals import shielded
@@ -60,6 +60,7 @@ class Cluster:
         supernet: what the class's labs get their subnets from; without a lab no packet for it leaves this computer.
         pool_gb: of each member's pool, a btrfs file.
         debug: whether the daemons' logs tell each request.
+        limits: this computer's limit of inotify instances, as it was before ours; on members of a class it is raised.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class Cluster:
     pool_gb: int = 12
     debug: bool = False
     lives: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    limits: list[str] = field(default_factory=list)
     _count: list[str] = field(default_factory=list)
 
     @classmethod
@@ -134,6 +136,8 @@ class Cluster:
 
     def up(self) -> None:
         """The wall first, then the bridge and the daemons, all at once, then one cluster of them."""
+        self.limits.append(inotify.LIMIT.read_text())
+        inotify.LIMIT.write_text(f"{inotify.ENOUGH}\n")
         for network in (self.supernet, self.subnet):
             process.run("ip", "route", "add", "unreachable", str(network), "metric", WALL_METRIC)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -231,6 +235,8 @@ class Cluster:
             life.wait()
         self.lives.clear()
         rests.remove(self.mark, self.folder, (self.subnet, self.supernet), WALL_METRIC)
+        while self.limits:
+            inotify.LIMIT.write_text(self.limits.pop())
         if left := self.leftovers():
             raise AssertionError("\n".join(["this has stayed:", *left]))
 

@@ -82,7 +82,7 @@ def _make(lxd: Lxd, name: str, alias: str, member: str, pool: str) -> None:
 
 def _is_ready(lxd: Lxd, name: str) -> bool:
     found = lxd.find(f"instances/{name}", project=PROJECT) or {"config": {}}
-    return found["config"].get(READY) == "true"
+    return bool(found["config"].get(READY) == "true")
 
 
 def _marked(lxd: Lxd, name: str) -> bool:
