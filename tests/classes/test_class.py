@@ -118,7 +118,7 @@ def test_an_exercise_is_right_for_those_who_solved_it_and_wrong_for_the_others(u
     for id, mistake in zip(STUDENTS[3:], exercise.mistakes, strict=True):
         before = exercise.solution if mistake.caught.after == "solution" else ()
         up.does(id, exercise, (*before, *mistake.scripts))
-    told = up.asks("exercise", GHOST, "check", expect=[1])
+    told = up.asks("exercise", GHOST, "check", "--full", expect=[1])
     passed = {lab["student"]: lab["result"]["passed"] for lab in told["labs"]}
     assert passed == {id: id in STUDENTS[:3] for id in STUDENTS} and told["unsaved"] == []
     book = up.asks("grade")
