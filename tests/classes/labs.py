@@ -30,6 +30,7 @@ address = "{address}"
 trust = "trust"
 disk_gb = 2
 cpu = 0.3
+isolated = {isolated}
 """
 
 
@@ -50,7 +51,7 @@ class Seat:
     member: str
 
     @classmethod
-    def make(cls, cluster: Cluster, folder: Path, number: int, member: str) -> Seat:
+    def make(cls, cluster: Cluster, folder: Path, number: int, member: str, *, isolated: bool = False) -> Seat:
         """Write lab.toml, and let the cluster trust the folder's own key."""
         made = cls(cluster, folder, number, member)
         folder.mkdir(parents=True)
@@ -60,6 +61,7 @@ class Seat:
         )
         (folder / "lab.toml").write_text(_TOML.format(
             number=number, network=made.network, url=cluster.url, member=member, address=cluster.address(member),
+            isolated=str(isolated).lower(),
         ) + hosts)  # fmt: skip
         done = made.lab("engine", "join", cluster.token(f"seat{number}"), "--to", "trust")
         assert done.returncode == 0, done.stderr
@@ -121,9 +123,9 @@ class Seat:
 
 
 @contextmanager
-def seat(cluster: Cluster, folder: Path, number: int, member: str = "m1") -> Iterator[Seat]:
+def seat(cluster: Cluster, folder: Path, number: int, member: str = "m1", *, isolated: bool = False) -> Iterator[Seat]:
     """A lab with the app `hello` that is up; removed at the end, with proof."""
-    made = Seat.make(cluster, folder, number, member)
+    made = Seat.make(cluster, folder, number, member, isolated=isolated)
     try:
         done = made.lab("up", "--app", "hello", timeout_s=UP_S)
         assert done.returncode == 0, done.stdout + done.stderr
