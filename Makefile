@@ -49,6 +49,7 @@ bench:  ## measure what the README states, and the lab beside its rivals: the be
 	@$(PYTHON) bench/exercises.py
 	@$(PYTHON) bench/saves.py
 	@$(PYTHON) bench/rivals.py
+	@$(PYTHON) bench/class.py
 
 lint:  ## format, style, types, and the direction of imports
 	@sh tools/setup test

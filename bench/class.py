@@ -91,6 +91,7 @@ def measure(folder: Path, sizes: Sequence[int]) -> tuple[Measured, list[Target]]
         warm = Class(folder / "warm", cluster, 1)
         warm.up()
         warm.down()
+        time.sleep(SETTLE_S)
         image = int(cluster.query("m1", "GET", "/1.0/images?recursion=1")[0]["size"])
         for labs in sizes:
             point, further = _point(Class(folder / "measured", cluster, labs), labs == max(sizes))

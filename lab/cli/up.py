@@ -85,7 +85,8 @@ def _meet(lab: Lab, home: Home, accepted: bool) -> None:
 
 def _say_what_next(lab: Lab, report: UpReport) -> None:
     lab_command = with_name("lab up").removesuffix(" up")
-    command = lab_command if process.find("lab") else os.path.relpath(sys.argv[0]) + lab_command.removeprefix("lab")
+    program = "python -m lab" if sys.argv[0].endswith("__main__.py") else os.path.relpath(sys.argv[0])
+    command = lab_command if process.find("lab") else program + lab_command.removeprefix("lab")
     answered = " and ".join(report.answered)
     click.echo(f"\n{report.app} is served at {lab.url} (Host {lab.domain}), through {answered}.")
     click.echo(f"Up after {report.seconds:.1f} s. Try next:")
