@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench.scale_fit import Measured, line_of, load
 from bench.scale_loss import MEMORIES, SEEDS, Losses, losses
-from lab.classes.placement import GIB, Need
+from lab.classes.placement import Need
 from lab.classes.settings import PORTS, ROLES, Settings
 from lab.errors import LabError
 
@@ -38,7 +38,7 @@ class Plan:
     Attributes:
         labs: how many.
         losses: the members that it needs, and what falls with one of them.
-        roomy: the same, where members have more user ids than they are installed with.
+        isolated: the same, where every machine has user ids of its own.
         bare: the same without a spare member.
         need: of one lab.
         measured: of smaller classes.
@@ -46,7 +46,7 @@ class Plan:
 
     labs: int
     losses: Losses
-    roomy: Losses
+    isolated: Losses
     bare: Losses
     need: Need
     measured: Measured
@@ -76,8 +76,8 @@ def plans(measured: Measured, settings: Settings, seeds: int = SEEDS) -> tuple[P
     need = settings.need
     return tuple(
         Plan(
-            labs, losses(labs, need, seeds, BY_UIDS), losses(labs, need, seeds),
-            losses(labs, need, seeds, BY_UIDS, spare=False), need, measured,
+            labs, losses(labs, need, seeds), losses(labs, need, seeds, BY_UIDS),
+            losses(labs, need, seeds, spare=False), need, measured,
         ) for labs in PLANNED
     )  # fmt: skip
 
@@ -125,11 +125,11 @@ def _lines(measured: Measured) -> str:
 def _on_losses(settings: Settings, seeds: int) -> list[str]:
     memories = ", ".join(map(str, MEMORIES))
     return [
-        f"{seeds:,} seeds. Members of {memories} GiB at random; a lab counts for {_size(settings.need.memory)}, and a "
-        f"member has at most {BY_UIDS} labs:",
-        f"{len(ROLES)} containers each have {UIDS_EACH:,} of the {UIDS:,} user ids that Debian's LXD gets. Students "
-        "come one by one; at a random moment",
-        "the largest member is gone, and its labs are placed on the others, among those who come later.",
+        f"{seeds:,} seeds. Members of {memories} GiB at random; a lab counts for {_size(settings.need.memory)}. "
+        "Students come one by one; at a random moment",
+        "the largest member is gone, and its labs are placed on the others, among those who come later. With "
+        f"`isolated`, a member has at most {BY_UIDS} labs:",
+        f"{len(ROLES)} containers each have {UIDS_EACH:,} of the {UIDS:,} user ids that Debian's LXD gets.",
     ]
 
 
@@ -140,12 +140,12 @@ def _lost(planned: Sequence[Plan]) -> str:
         rows.append((
             f"{plan.labs:,}", f"{found.usual_members:g}; {found.members}", f"{found.fitted:.1%}",
             f"{plan.bare.members}; {plan.bare.fitted:.1%}; {plan.bare.left_over:,}",
-            f"{plan.roomy.usual_members:g}; {plan.roomy.members}", f"{found.usual_fallen:g}; {found.fallen}",
+            f"{plan.isolated.usual_members:g}; {plan.isolated.members}", f"{found.usual_fallen:g}; {found.fallen}",
             f"{_seconds(heal[0])}; {_seconds(heal[1])}" if heal else "not measured",
         ))  # fmt: skip
     return _table((
         "labs", "members: enough in half of the seeds; in all", "seeds in which all labs found room again",
-        "without a spare: members; seeds with room; most labs without", "with more user ids: members, half; all",
+        "without a spare: members; seeds with room; most labs without", "with `isolated`: members, half; all",
         "labs lost: median; most", "until they serve again: median; most",
     ), rows)  # fmt: skip
 
@@ -197,17 +197,16 @@ def _on_plans(settings: Settings) -> list[str]:
 
 def _bottlenecks(planned: Sequence[Plan], settings: Settings) -> str:
     small, middle, large = planned
-    by_memory = [memory * GIB // small.need.memory for memory in MEMORIES]
     per_member = ceil(large.labs / max(large.losses.members - 1, 1))
     rows = [
-        (f"{small.labs}", "the teacher's computer: a `lab` for each student works on its processors",
-         "members on computers of their own; more processors for the teacher's"),
-        (f"{middle.labs}", f"user ids: a member has room for {BY_UIDS} labs, where its memory has for "
-         f"{', '.join(map(str, by_memory))}", "a longer range for root in /etc/subuid and /etc/subgid of each member"),
-        (f"{large.labs:,}", f"networks: {large.bridges:,} bridges, {large.labs:,} on every member, which has machines "
-         f"on about {per_member} of them; and each is a write to the one leader of the cluster's database (dqlite)",
-         "one OVN network for all instead of a bridge a lab; or several clusters, each with a class folder and "
-         "`subnets` of its own"),
+        (f"{small.labs}", "the processors of the members, and of the teacher's computer, where a `lab` works for "
+         "each student", "members on computers of their own; more processors"),
+        (f"{middle.labs}", f"networks: {middle.bridges:,} bridges, each with a dnsmasq; each is a request to its "
+         "member, one after the other", "one OVN network for all instead of a bridge a lab"),
+        (f"{large.labs:,}", f"networks again: {large.bridges:,} bridges, {large.labs:,} on every member, which has "
+         f"machines on about {per_member} of them; and {large.api_calls:,.0f} API calls, of which every write goes to "
+         "the one leader of the cluster's database (dqlite)",
+         "several clusters, each with a class folder and `subnets` of its own"),
         (f"over {settings.seats:,}", "ports of a member and subnets: a seat's number is one for the whole cluster",
          "several clusters"),
     ]  # fmt: skip

@@ -63,7 +63,7 @@ class Settings:
         overcommit: how many times over a member's memory and disk may be promised; what machines may use is a limit,
             and most use less.
         app: what the backends run.
-        save_minutes: how often every lab is saved into the class folder; 0 never.
+        save_minutes: how often `lab class save --every` saves every lab into the class folder; 0 never.
     """
 
     url: EngineUrl = ""
@@ -213,7 +213,7 @@ _REASONS = (
     ("reserve_mb", "memory of each member that no lab gets"),
     ("overcommit", "1: every machine can use all it may at once; 4: a quarter of them can, and four times as many fit"),
     ("app", "what the backends run"),
-    ("save_minutes", "how often every lab is saved into this folder; 0 is never"),
+    ("save_minutes", "how often `lab class save --every` saves every lab into this folder; 0 is never"),
 )
 _MEMORY = (("balancer", "what akuma may use"), ("backend", "what voxy and zero may use, each"))
 

@@ -29,7 +29,10 @@ RESTORE_S = 600
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--every", type=click.IntRange(1, 1440), default=None, metavar="MINUTES", help="Again and again.")
+@click.option(
+    "--every", type=click.IntRange(0, 1440), is_flag=False, flag_value=0, default=None, metavar="[MINUTES]",
+    help="Again and again; without MINUTES as often as engine.toml says.",
+)  # fmt: skip
 @click.option("--replace", "replacing", is_flag=True, help="Take the place of the save of that name.")
 @chosen_options
 @parallel_option
@@ -47,13 +50,13 @@ def save(
     \b
     Examples:
       lab class save before-the-break
-      lab class save --every 5          until Ctrl-C
+      lab class save --every            until Ctrl-C, every save_minutes of engine.toml
     """
     from lab.classes.archive import automatic_name
     from lab.classes.crowd import worst
     from lab.save_points import valid_name
 
-    if name and every:
+    if name and every is not None:
         raise click.UsageError("--every makes automatic saves: leave NAME out")
     wanted = valid_name(name) if name else ""
     while True:
@@ -62,9 +65,15 @@ def save(
             course, students, wanted or automatic_name(), replacing=replacing, parallel=parallel, quiet=as_json
         )
         print_json(told(outcomes)) if as_json else _say_saved(outcomes)
-        if not every:
+        if every is None:
             raise click.exceptions.Exit(worst(outcomes))
-        time.sleep(every * 60)
+        time.sleep((every or _usual_minutes(course)) * 60)
+
+
+def _usual_minutes(course: Course) -> int:
+    if not course.settings.save_minutes:
+        raise click.UsageError("engine.toml: save_minutes is 0; say how many: --every 5")
+    return course.settings.save_minutes
 
 
 @click.command()

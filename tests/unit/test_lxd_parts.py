@@ -149,12 +149,14 @@ def test_who_a_machine_is(tmp_path: Path) -> None:
 
 
 def test_what_a_machine_may_not_exceed(tmp_path: Path) -> None:
-    """No privileges, user ids of its own, and a limit for each thing that it could take from others."""
+    """No privileges, user ids of its own where that is wished, and a limit for each thing that it could take from others."""
     home = _home(tmp_path)
     lab = config.parse({"provider": "lxd", "engine": {"cpu": 0.5, "disk_gb": 2, "processes": 300}})
     made = definition(lab, home, "voxy")
     told = made["config"]
-    assert (told["security.idmap.isolated"], told["security.devlxd"]) == ("true", "false")
+    assert ("security.idmap.isolated" in told, told["security.devlxd"]) == (False, "false")
+    isolated = config.parse({"provider": "lxd", "engine": {"isolated": True}})
+    assert definition(isolated, home, "voxy")["config"]["security.idmap.isolated"] == "true"
     assert "security.privileged" not in told and "security.nesting" not in told and made["profiles"] == []
     assert (told["limits.memory"], told["limits.processes"], told["limits.cpu.allowance"]) == (
         "2048MiB", "300", "50ms/100ms"
