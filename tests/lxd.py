@@ -43,10 +43,10 @@ class Daemon:
         return connect(Engine(url=str(self.socket)), self.folder)
 
     def leftovers(self) -> list[str]:
-        """What of labs is in it: projects, instances, networks, access rules."""
+        """What of labs is in it: projects, instances, networks, access rules. What they are copies of may stay."""
         lxd = self.lxd()
         return [
-            *(path for path in lxd.get("instances", all_projects="true")),
+            *(path for path in lxd.get("instances", all_projects="true") if "/lab-lxd-" not in path),
             *(path for path in lxd.get("projects") if not path.endswith("/default")),
             *(each["name"] for each in lxd.get("networks", recursion=1) if each["managed"]),
             *lxd.get("network-acls"),
