@@ -149,7 +149,7 @@ def test_who_a_machine_is(tmp_path: Path) -> None:
 
 
 def test_what_a_machine_may_not_exceed(tmp_path: Path) -> None:
-    """No privileges, user ids of its own where that is wished, and a limit for each thing that it could take from others."""
+    """No privileges, user ids of its own where wished, and a limit for each thing that it could take from others."""
     home = _home(tmp_path)
     lab = config.parse({"provider": "lxd", "engine": {"cpu": 0.5, "disk_gb": 2, "processes": 300}})
     made = definition(lab, home, "voxy")
