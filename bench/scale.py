@@ -87,12 +87,13 @@ def page(measured: Measured, settings: Settings, planned: Sequence[Plan]) -> str
     seeds = len(planned[0].losses.seeds)
     return "\n".join([
         "# How far a class on a cluster goes", "",
-        "Written by `python bench/scale.py`; no figure was typed by hand. *Measured* is what `python bench/class.py` "
-        "found. *Planned* is", "the straight line through it, and a simulation with the lab's own placement: "
+        "Written by `python bench/scale.py`; no figure in a table was typed by hand. *Measured* is what "
+        "`python bench/class.py` found. *Planned* is", "the straight line through it, and a simulation with the lab's own placement: "
         "no class of that size was brought up.", "",
         "## Measured", "",
         f"On {measured.machine}, {measured.members} members on it, {measured.when}.", "",
-        _measured(measured), "", "The straight lines through it, by least squares:", "", _lines(measured), "",
+        _measured(measured), "", *(f"- {note}" for note in measured.notes), *([""] if measured.notes else []),
+        "The straight lines through it, by least squares:", "", _lines(measured), "",
         "## The loss of a member", "", *_on_losses(settings, seeds), "", _lost(planned), "", *_on_grades(settings), "",
         "## Planned", "", _planned(planned, measured), "", *_on_plans(settings), "",
         "## What stops growth first, and what removes it", "",

@@ -54,6 +54,7 @@ class Measured:
         image_bytes: of the image, as the cluster keeps it.
         points: one for each class.
         healed: one for each member that was lost; empty where none was.
+        notes: what was seen besides, in sentences; not part of the lines.
     """
 
     machine: str
@@ -62,6 +63,7 @@ class Measured:
     image_bytes: int
     points: tuple[Point, ...]
     healed: tuple[Healed, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len({point.labs for point in self.points}) < SIZES:
