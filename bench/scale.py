@@ -88,7 +88,8 @@ def page(measured: Measured, settings: Settings, planned: Sequence[Plan]) -> str
     return "\n".join([
         "# How far a class on a cluster goes", "",
         "Written by `python bench/scale.py`; no figure in a table was typed by hand. *Measured* is what "
-        "`python bench/class.py` found. *Planned* is", "the straight line through it, and a simulation with the lab's own placement: "
+        "`python bench/class.py` found. *Planned* is",
+        "the straight line through it, and a simulation with the lab's own placement: "
         "no class of that size was brought up.", "",
         "## Measured", "",
         f"On {measured.machine}, {measured.members} members on it, {measured.when}.", "",
