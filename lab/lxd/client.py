@@ -53,6 +53,11 @@ class LxdFailed(EnvironmentProblem):
         """Whether a thing of that name exists."""
         return self.code == 409 or "already exists" in self.said.lower()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether LXD is still at work at that machine, and may be asked again."""
+        return "busy running" in self.said.lower()
+
 
 class Lxd:
     """An LXD that lets us in.

@@ -93,7 +93,7 @@ def _marked(lxd: Lxd, name: str) -> bool:
     try:
         lxd.patch(f"instances/{name}", {"config": {READY: "true"}}, project=PROJECT)
     except LxdFailed as fault:
-        if "busy" not in fault.said.lower():
+        if not fault.is_busy:
             raise
         return False
     return True

@@ -334,7 +334,7 @@ class LxdMachines:
             try:
                 act()
             except LxdFailed as fault:
-                if "busy running" in fault.said.lower():
+                if fault.is_busy:
                     return False
                 raise
             return True
