@@ -7,6 +7,7 @@ import shutil
 from lab import labs, registry
 from lab.events import Listener, Note, phase
 from lab.home import Home
+from lab.labs import KnownLab
 from lab.lxd import trace
 from lab.machines import libvirtd, pool
 from lab.machines.capabilities import Capability
@@ -28,7 +29,7 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
     """
     here = labs.find(home.id)
     subnet = here.entry.network if here and here.entry.network else lab.subnet  # lab.toml may name another one by now
-    for provider in _providers(home):
+    for provider in _providers(home, here):
         if provider == "libvirt":
             libvirtd.ensure()
         with phase(listener, "guests", provider):
@@ -50,7 +51,10 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
     registry.remove(home.id)
 
 
-def _providers(home: Home) -> tuple[str, ...]:
-    """The remembered provider; without a memory those that there are traces of, else containers."""
+def _providers(home: Home, here: KnownLab | None) -> tuple[str, ...]:
+    """The remembered provider; without a memory those that there are traces of, else what this computer knows of it."""
     remembered = home.state().provider
-    return (remembered,) if remembered else providers_in_use(home) or trace.in_use(home) or in_use(home) or ("lxc",)
+    if remembered:
+        return (remembered,)
+    listed = (here.entry.provider,) if here and here.entry.provider else ("lxc",)
+    return providers_in_use(home) or trace.in_use(home) or in_use(home) or listed

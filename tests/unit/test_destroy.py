@@ -147,3 +147,13 @@ def test_the_subnet_is_the_one_that_it_was_brought_up_on(world: World, home: Hom
     destroy(Lab(), home, silent)
     assert world.subnets == ["192.168.80.0/24"]
     assert registry.entries() == ()
+
+
+@pytest.mark.parametrize(("listed", "asked"), [("libvirt", "libvirt"), ("", "lxc")])
+def test_a_folder_without_a_memory_is_known_to_the_list_of_labs(
+    world: World, home: Home, listed: str, asked: str
+) -> None:  # fmt: skip
+    """Whoever has removed `.lab/` by hand still gets rid of the machines."""
+    registry.write(Entry(home.id, folder=str(home.folder), provider=listed))
+    destroy(Lab(), home, silent)
+    assert world.asked == [asked]
