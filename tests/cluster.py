@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from lab.network import WALL_METRIC
 from lab.signals import shielded
 from lab.waiting import wait_for
 from tests import cluster_leftovers as rests
+from tests import simple_quotas
 
 PORT = 8443
 START_S = 90
@@ -160,6 +162,8 @@ class Cluster:
                 "enabled": True, "server_address": f"{self.address(member)}:{PORT}", "server_name": member,
                 "cluster_token": self.lxc(first, "cluster", "add", "-q", member).split()[-1], "member_config": [size],
             }})  # fmt: skip
+        for member in self.names:
+            self.run(member, sys.executable, simple_quotas.__file__, self.home(member) / "storage-pools" / "default")
 
     def start(self, member: str) -> None:
         """The computer has power again; returns when its daemon answers."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 from lab.home import Home
+from lab.lxd import quotas
 from lab.lxd.client import Lxd, connect
 from lab.lxd.members import members
 from lab.preflight import Finding
@@ -47,7 +48,10 @@ def _pool(lxd: Lxd, name: str) -> Finding:
             "pool", False, f"LXD has no pool {name}", "sudo lxd init, or name another: engine.pool in lab.toml"
         )
     driver = str(there["driver"])
-    return Finding("pool", True, f"{name}, {driver}: {_DRIVERS.get(driver, 'shares what it can')}")
+    detail = f"{name}, {driver}: {_DRIVERS.get(driver, 'shares what it can')}"
+    if driver == "btrfs" and quotas.counting(str(there["config"].get("source", ""))) == quotas.SHARED:
+        detail += "; its quotas slow down many machines (docs/lxd.md: simple quotas)"
+    return Finding("pool", True, detail)
 
 
 def _firewall(lxd: Lxd) -> Finding:

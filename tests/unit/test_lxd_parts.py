@@ -18,7 +18,7 @@ import pytest
 from lab import config, keys
 from lab.errors import EnvironmentProblem, NetworkTaken, UsageError
 from lab.home import Home
-from lab.lxd import acl, health, projects, trust
+from lab.lxd import acl, health, projects, quotas, trust
 from lab.lxd.identity import identity_of
 from lab.lxd.image import alias_of
 from lab.lxd.instances import definition
@@ -275,7 +275,7 @@ def test_what_an_lxd_lacks(lxd_server: LxdServer, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(health, "CGROUPS", cgroups)
     lab, home = Lab(provider="lxd", engine=lxd_server.engine), Home(tmp_path)
     lxd_server.answers = {
-        ("GET", "storage-pools/default"): {"driver": "dir"},
+        ("GET", "storage-pools/default"): {"driver": "dir", "config": {}},
         ("GET", "resources"): _room(8 * 2**30, 2**30),
         ("GET", "storage-pools/default/resources"): _space,
     }
@@ -292,3 +292,19 @@ def test_what_an_lxd_lacks(lxd_server: LxdServer, tmp_path: Path, monkeypatch: p
     assert "lxc cluster list" in _failed(lab, home)["member"]
     missing = _failed(replace(lab, engine=Engine(url=str(tmp_path / "no.socket"))), home)
     assert list(missing) == ["lxd"] and missing["lxd"]
+
+
+def test_slow_quotas_are_named(lxd_server: LxdServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that LXD turns on itself are; simple ones are not, nor is a pool on another computer."""
+    lab, home = Lab(provider="lxd", engine=lxd_server.engine), Home(tmp_path)
+    lxd_server.answers = {
+        ("GET", "storage-pools/default"): {"driver": "btrfs", "config": {"source": "/pool.img"}},
+        ("GET", "resources"): _room(8 * 2**30, 2**30),
+        ("GET", "storage-pools/default/resources"): _space,
+    }
+    told = {}
+    for mode in (quotas.SHARED, quotas.SIMPLE, ""):
+        monkeypatch.setattr(quotas, "counting", {"/pool.img": mode}.__getitem__)
+        (told[mode],) = (each.detail for each in health.findings(lab, home) if each.what == "pool")
+    assert "simple quotas" in told[quotas.SHARED]
+    assert told[quotas.SIMPLE] == told[""] and "quotas" not in told[""]
