@@ -144,6 +144,8 @@ class Engine:
         processes: how many processes each machine may have.
         cpu: how many processors each machine may use up.
         isolated: whether each machine has user ids that no other machine has; else LXD's own for all.
+        fresh: whether a snapshot of each machine is taken before it runs for the first time. With it a machine is
+            renewed without losing its saves; without it machines are made in less time.
         ports: 0 for none, else the first of the ten ports of the member that lead to the machines: +0 is ssh of the
             balancer, +1 and on ssh of the others in the order of the file, +8 the site.
     """
@@ -160,6 +162,7 @@ class Engine:
     processes: Annotated[int, Field(ge=50, le=100000)] = 400
     cpu: Annotated[float, Field(ge=0.05, le=64)] = 1.0
     isolated: bool = False
+    fresh: bool = True
     ports: Annotated[int, Field(ge=0, le=65526)] = 0
 
 

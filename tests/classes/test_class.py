@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lab import process
-from lab.classes import course as classes
-from lab.classes import settings as settings_file
-from lab.classes.settings import Memory, Settings
-from lab.exercises.exercise import Exercise, Script
 from lab.exercises.exercise import load as load_exercise
-from lab.exercises.staging import run_scripts
-from lab.exercises.student import load_student
-from lab.session import open_session
+from tests.classes.teacher import Teacher
 from tests.cluster import Cluster
-from tests.realm import CHECKOUT
 
 STUDENTS = ("ayu", "budi", "citra", "dewi", "eka", "fajar")
 GHOST = "ghost-upstream"
@@ -32,57 +19,10 @@ SAY_S = 15
 """So long may `lab class status` take when a member has just died."""
 
 
-@dataclass(frozen=True)
-class Teacher:
-    """Somebody who types commands in a folder."""
-
-    folder: Path
-    env: dict[str, str]
-
-    def types(self, *words: str, expect: Sequence[int] = (0,), within_s: float = 900) -> str:
-        """Run `lab class …`; what it prints on standard output."""
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "lab", "class", *words], cwd=self.folder, env=self.env, check=False,
-            capture_output=True, text=True, timeout=within_s, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert done.returncode in expect, (words, done.returncode, done.stdout[-3000:], done.stderr[-3000:])
-        return done.stdout
-
-    def asks(self, *words: str, expect: Sequence[int] = (0,)) -> Any:
-        """The same with --json."""
-        return json.loads(self.types(*words, "--json", expect=expect))
-
-    def roster(self, *students: str) -> str:
-        """Write a roster."""
-        (self.folder / "roster.csv").write_text("id,name\n" + "".join(f"{id},{id.title()}\n" for id in students))
-        return "roster.csv"
-
-    @property
-    def course(self) -> classes.Course:
-        """The class as its folder tells."""
-        return classes.load(self.folder / "class")
-
-    def on(self, id: str, host: str, command: str) -> str:
-        """What a command says on a student's host."""
-        return self.types("ssh", id, host, "--", command)
-
-    def does(self, id: str, exercise: Exercise, scripts: Sequence[Script]) -> None:
-        """What a student types in an exercise."""
-        lab, home = self.course.lab(id), self.course.home(id)
-        with open_session(lab, home) as session:
-            run_scripts(session, exercise, load_student(home.folder), scripts)
-
-
 @pytest.fixture(scope="module")
 def teacher(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Teacher:
-    """With a class folder whose labs are small, and a list of labs of their own."""
-    folder = tmp_path_factory.mktemp("teacher")
-    made = Teacher(folder, {**os.environ, "LAB_STATE": str(folder / "state"), "PYTHONPATH": str(CHECKOUT)})
-    made.types("init", made.roster(*STUDENTS))
-    settings_file.save(folder / "class", Settings(
-        subnets=cluster.supernet, disk_gb=1, reserve_mb=512, memory_mb=Memory(balancer=256, backend=512),
-    ))  # fmt: skip
-    return made
+    """Of a class of six."""
+    return Teacher.make(tmp_path_factory.mktemp("teacher"), cluster, STUDENTS)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +47,9 @@ def test_everybody_has_a_lab_that_answers(up: Teacher, cluster: Cluster) -> None
     assert all(lab["answered"] == ["voxy", "zero"] and not lab["wrong"] for lab in seen["labs"])
     assert sorted(lab["member"] for lab in seen["labs"]) == ["m1", "m1", "m2", "m2", "m3", "m3"]
     assert up.asks("up", "roster.csv")["labs"] == []
+    project = up.course.project("ayu", up.course.seats.seats["ayu"])
+    snapshots = cluster.query(cluster.names[0], "GET", f"/1.0/instances/voxy/snapshots?project={project}")
+    assert snapshots == [], "a class's machines are made without one, which is the quicker way"
 
 
 def test_an_exercise_is_right_for_those_who_solved_it_and_wrong_for_the_others(up: Teacher) -> None:
