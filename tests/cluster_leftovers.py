@@ -116,7 +116,10 @@ def found(mark: str, folder: Path, networks: Iterable[IPv4Network]) -> list[str]
 
 
 def remove(mark: str, folder: Path, networks: Iterable[IPv4Network], metric: str) -> None:
-    """Take every trace away, in the order in which they hold each other; the wall of the networks is the last."""
+    """Take every trace away, in the order in which they hold each other; walls are the last, those of labs too.
+
+    A class that was not taken down, because a test failed or was killed, has a wall for each of its labs.
+    """
     networks = list(networks)
     for pid in processes(folder):
         with suppress(ProcessLookupError):
@@ -134,8 +137,8 @@ def remove(mark: str, folder: Path, networks: Iterable[IPv4Network], metric: str
     for device in loops(folder):
         process.run("losetup", "-d", device, check=False)
     shutil.rmtree(folder, ignore_errors=True)
-    for network in networks:
-        process.run("ip", "route", "delete", "unreachable", str(network), "metric", metric, check=False)
+    for wall in [*(each for each, kind in _routes(networks) if kind == "unreachable"), *map(str, networks)]:
+        process.run("ip", "route", "delete", "unreachable", wall, "metric", metric, check=False)
     with suppress(HostUnreachable):
         wait_for("nothing left", lambda: not found(mark, folder, networks), within_s=5)
 

@@ -71,8 +71,7 @@ def attempt_at(home: Home, exercise: Exercise) -> Attempt:
 
 
 def check(
-    session: Session, exercise: Exercise, student: Student, *, full: bool = False,
-    on_result: marking.OnResult = lambda result: None,
+    session: Session, exercise: Exercise, student: Student, *, full: bool = False
 ) -> tuple[Marked, Attempt]:  # fmt: skip
     """Run the checks, and write down what counts; what they found, and the attempt after it.
 
@@ -80,7 +79,7 @@ def check(
         UsageError: the exercise was never started, or the machines are at another one.
     """
     attempt = attempt_at(session.home, exercise)
-    marked = marking.mark(session, exercise, student, attempt, full=full, on_result=on_result)
+    marked = marking.mark(session, exercise, student, attempt, full=full)
     within = marked.checks[0].status is Status.PASS
     files = marking.artefacts(session, exercise) if within else attempt.artefacts
     return marked, progress.record(session.home, attempt, marked, files)

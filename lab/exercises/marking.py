@@ -5,7 +5,6 @@ A check that ends in anything but a return or `Wrong` is our fault: ERROR, which
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import monotonic
 
 from lab import power
@@ -35,12 +34,10 @@ from lab.verdict import Evidence, Verdict
 from lab.waiting import wait_for
 
 REBOOT_S = 120
-OnResult = Callable[[CheckResult], None]
 
 
 def mark(
-    session: Session, exercise: Exercise, student: Student, attempt: Attempt, *, full: bool = False,
-    on_result: OnResult = lambda result: None,
+    session: Session, exercise: Exercise, student: Student, attempt: Attempt, *, full: bool = False
 ) -> Marked:  # fmt: skip
     """Run the checks, each after those that it depends on.
 
@@ -50,7 +47,6 @@ def mark(
         student: whose token and fault they look for.
         attempt: the machines must be in it.
         full: whether to run the disruptive ones too.
-        on_result: told of each result as it comes.
 
     Raises:
         UsageError: the machines are not in this attempt.
@@ -59,7 +55,6 @@ def mark(
 
     def take(result: CheckResult) -> bool:
         results[result.id] = result
-        on_result(result)
         return result.status is Status.PASS
 
     is_open = take(_reachable(session, exercise))

@@ -30,6 +30,10 @@ SOCKETS = (
 CLIENT_CRT, CLIENT_KEY, SERVER_CRT = TRUST_FILES = ("client.crt", "client.key", "server.crt")
 
 
+_DEAD_MEMBER = "switch that member on, or give it up: lxc cluster remove --force MEMBER; then again"
+"""LXD makes and removes a network on all members or on none."""
+
+
 class LxdFailed(EnvironmentProblem):
     """LXD refused something, or could not do it.
 
@@ -39,6 +43,7 @@ class LxdFailed(EnvironmentProblem):
     """
 
     def __init__(self, place: str, what: str, code: int, said: str, mend: str = "") -> None:
+        mend = mend or (_DEAD_MEMBER if "peer node" in said and "is down" in said else "")
         super().__init__(f"{place}: {what}: {said}", mend)
         self.code = code
         self.said = said

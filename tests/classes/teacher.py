@@ -32,6 +32,7 @@ class Teacher:
     @classmethod
     def make(cls, folder: Path, cluster: Cluster, students: Sequence[str]) -> Teacher:
         """With a class folder whose labs are small, and a list of labs of their own."""
+        folder.mkdir(exist_ok=True)
         made = cls(folder, {**os.environ, "LAB_STATE": str(folder / "state"), "PYTHONPATH": str(CHECKOUT)})
         made.types("init", made.roster(*students))
         settings_file.save(folder / "class", Settings(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
+from lab import process
 from lab.exercises.exercise import load as load_exercise
+from lab.network import WALL_METRIC
 from tests.classes.conftest import open_folder
 from tests.classes.teacher import Teacher
 from tests.cluster import Cluster
 
+SUBNET, SUPERNET = "10.84.0.0/24", "10.92.0.0/14"
 STUDENTS = ("ayu", "budi")
 GHOST = "ghost-upstream"
 
@@ -19,7 +24,7 @@ GHOST = "ghost-upstream"
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     """One member; what the labs get their subnets from is not that of the other clusters."""
-    with Cluster.make(open_folder(), members=1, subnet="10.84.0.0/24", supernet="10.92.0.0/14") as made:
+    with Cluster.make(open_folder(), members=1, subnet=SUBNET, supernet=SUPERNET) as made:
         yield made
 
 
@@ -43,3 +48,14 @@ def test_a_class_of_two(cluster: Cluster, tmp_path: Path) -> None:
 
     teacher.asks("down", "--yes", "--all")
     assert cluster.query("m1", "GET", "/1.0/projects") == ["/1.0/projects/default"]
+    routes = json.loads(process.run("ip", "-json", "route", "show", "root", str(cluster.supernet)).stdout)
+    assert [route["dst"] for route in routes] == [str(cluster.supernet)], "the wall of the cluster's own"
+
+
+def test_a_class_that_was_cut_off_leaves_no_wall() -> None:
+    """Nobody takes its labs down any more, so what removes their cluster removes their routes."""
+    cut_off = Cluster(open_folder(), 1, IPv4Network(SUBNET), IPv4Network(SUPERNET))
+    process.run("ip", "route", "add", "unreachable", "10.92.0.32/27", "metric", WALL_METRIC)
+    assert cut_off.leftovers() == ["route: 10.92.0.32/27 unreachable"]
+    cut_off.remove()
+    assert cut_off.leftovers() == []

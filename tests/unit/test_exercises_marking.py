@@ -13,7 +13,7 @@ from lab.exercises import exercise as exercise_module
 from lab.exercises import marking
 from lab.exercises.exercise import Exercise
 from lab.exercises.marking import artefacts, mark
-from lab.exercises.results import ARTEFACT_BYTES, CheckResult, Marked
+from lab.exercises.results import ARTEFACT_BYTES, Marked
 from lab.exercises.student import PRACTICE
 from lab.home import Home
 from lab.machines.protocol import State
@@ -157,13 +157,6 @@ def test_machines_at_another_exercise(desk: Desk, exercise: Exercise) -> None:
         mark(desk.session, exercise, PRACTICE, attempt)
     assert str(caught.value) == "the machines are not at mine\n  → lab exercise start mine"
     assert "works" not in desk.commands("akuma")
-
-
-def test_results_are_told_as_they_come(desk: Desk, exercise: Exercise) -> None:
-    """Each once, in order."""
-    heard: list[CheckResult] = []
-    run = _run(desk, exercise, on_result=heard.append)
-    assert tuple(heard) == run.checks
 
 
 def test_what_a_check_is_given(desk: Desk, exercise: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,3 +184,10 @@ def test_keys_that_are_missing_or_damaged(tmp_path: Path) -> None:
         (tmp_path / "t" / name).write_text("broken")
     with pytest.raises(EnvironmentProblem, match=r"https://127\.0\.0\.1:9: "):
         connect(engine, tmp_path)
+
+
+def test_a_dead_member_of_the_cluster_has_a_mend() -> None:
+    """LXD says only that it is down."""
+    fault = LxdFailed("https://m1:8443", "DELETE networks/labn00001", 500, "peer node 10.0.0.3:8443 is down")
+    assert "lxc cluster remove --force" in fault.mend
+    assert LxdFailed("https://m1:8443", "DELETE networks/labn00001", 500, "it is in use").mend == ""
