@@ -29,6 +29,7 @@ from bench import scale
 from bench.figures import Target
 from bench.scale_fit import RESULTS, Healed, Measured, Point
 from bench.surroundings import load_average, machine, now, used_memory
+from lab.lxd import quotas
 from tests.cluster import Cluster
 from tests.realm import Realm
 
@@ -54,12 +55,7 @@ POOL_GB = 100
 MIB = 1 << 20
 LAB = (sys.executable, "-P", "-m", "lab")
 UP_S = 1800
-QUOTAS = "simple quotas, in a file"
-SLOW_QUOTAS = (
-    "With the quotas that LXD turns on by itself, which follow what is shared, 30 labs took 664 s, once, on the same "
-    "machine, when each machine still had a snapshot of before its first start; with simple quotas 222 s then "
-    "(docs/lxd.md)."
-)
+QUOTAS = {quotas.SIMPLE: "simple quotas", quotas.SHARED: "quotas of what is shared"}
 
 
 class Class:
@@ -85,6 +81,13 @@ class Class:
             sys.exit(f"lab class {' '.join(words)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr}")
         return json.loads(done.stdout)
 
+    def require_all_serve(self) -> Any:
+        """What `status` says of the labs; ends the measurement where one does not serve through both backends."""
+        labs = self.lab("status")["labs"]
+        if wrong := [each["student"] for each in labs if each["wrong"]]:
+            sys.exit(f"{', '.join(wrong)} do not serve through both backends")
+        return labs
+
     def up(self) -> float:
         """Seconds until all labs serve."""
         token = self.cluster.token(f"teacher-{self.labs}")
@@ -109,6 +112,7 @@ def measure(folder: Path, sizes: Sequence[int]) -> tuple[Measured, list[Target]]
         warm.up()
         warm.down()
         time.sleep(SETTLE_S)
+        counted = QUOTAS.get(quotas.counting(_pool(cluster)["config"]["source"]), "no quotas")
         image = int(cluster.query("m1", "GET", "/1.0/images?recursion=1")[0]["size"])
         for labs in sizes:
             point, further = _point(Class(folder / "measured", cluster, labs), labs == max(sizes))
@@ -117,10 +121,10 @@ def measure(folder: Path, sizes: Sequence[int]) -> tuple[Measured, list[Target]]
             targets += further
     healed = _lose_a_member(folder)
     targets[1:1] = _of_points(points)
-    where = f"{machine().removesuffix(', LXC')}; LXD with a btrfs pool, {QUOTAS}, and a log of each call; "
+    where = f"{machine().removesuffix(', LXC')}; LXD with a btrfs pool, {counted}, in a file, and a log of each call; "
     where += f"load average before {load:.1f}"
     notes = tuple(str(target).removeprefix("- ") for target in targets)
-    return Measured(where, now(), 1, image, tuple(points), (healed,), (*notes, SLOW_QUOTAS)), targets
+    return Measured(where, now(), 1, image, tuple(points), (healed,), notes), targets
 
 
 def _one_lab(folder: Path, cluster: Cluster) -> Target:
@@ -153,13 +157,12 @@ def _lose_a_member(folder: Path) -> Healed:
         made.up()
         made.lab("save", "before")
         lost = cluster.names[-1]
-        fallen = sum(each["member"] == lost for each in made.lab("status")["labs"])
+        fallen = sum(each["member"] == lost for each in made.require_all_serve())
         cluster.kill(lost)
         began = time.monotonic()
         made.lab("heal")
         seconds = time.monotonic() - began
-        if wrong := [each["student"] for each in made.lab("status")["labs"] if each["wrong"]]:
-            sys.exit(f"{', '.join(wrong)} do not serve again")
+        made.require_all_serve()
         print(f"{fallen} labs healed: {seconds:.1f} s", flush=True)
         cluster.start(lost)  # LXD removes a network from all members or from none
         cluster.wait_online()
@@ -173,9 +176,7 @@ def _point(made: Class, is_largest: bool) -> tuple[Point, list[Target]]:
     before = used_memory(), _disk(cluster), _calls(cluster)
     seconds = made.up()
     memory, disk, calls = used_memory() - before[0], _disk(cluster) - before[1], _calls(cluster) - before[2]
-    seen = made.lab("status")
-    if wrong := [each["student"] for each in seen["labs"] if each["wrong"]]:
-        sys.exit(f"{', '.join(wrong)} do not serve through both backends")
+    made.require_all_serve()
     further = _further(made) if is_largest else []
     made.down()
     time.sleep(SETTLE_S)
@@ -209,6 +210,11 @@ def _of_points(points: Sequence[Point]) -> list[Target]:
         times = by[30].seconds / 30 / (by[3].seconds / 3)
         found.append(Target("time for a lab at 30, beside that at 3", times, 1.5, False))
     return found
+
+
+def _pool(cluster: Cluster) -> Any:
+    """What the member's LXD says of its pool."""
+    return cluster.query("m1", "GET", "/1.0/storage-pools/default?target=m1")
 
 
 def _disk(cluster: Cluster) -> int:

@@ -7,7 +7,6 @@ import shutil
 from lab import labs, registry
 from lab.events import Listener, Note, phase
 from lab.home import Home
-from lab.labs import KnownLab
 from lab.lxd import trace
 from lab.machines import libvirtd, pool
 from lab.machines.capabilities import Capability
@@ -51,7 +50,7 @@ def destroy(lab: Lab, home: Home, listener: Listener) -> None:
     registry.remove(home.id)
 
 
-def _providers(home: Home, here: KnownLab | None) -> tuple[str, ...]:
+def _providers(home: Home, here: labs.KnownLab | None) -> tuple[str, ...]:
     """The remembered provider; without a memory those that there are traces of, else what this computer knows of it."""
     remembered = home.state().provider
     if remembered:

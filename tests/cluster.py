@@ -228,6 +228,11 @@ class Cluster:
 
         wait_for(f"members of {self.mark} online", online, within_s=within_s, every_s=0.5)
 
+    @property
+    def routes(self) -> list[str]:
+        """The networks of labs that this computer has a route or a wall for; its own wall before all of them too."""
+        return [network for network, _ in rests.routes([self.supernet])]
+
     def leftovers(self) -> list[str]:
         """Everything on this computer that this cluster has made, or another at the same place."""
         return rests.found(self.mark, self.folder, (self.subnet, self.supernet))

@@ -107,7 +107,7 @@ def found(mark: str, folder: Path, networks: Iterable[IPv4Network]) -> list[str]
     traces = {
         "process": [f"{pid} {_command(pid)}" for pid in sorted(own | processes(folder)) if alive(pid)],
         "namespace": _namespaces(mark), "link": _links(mark),
-        "route": [f"{dst} {kind}".strip() for dst, kind in _routes(networks)],
+        "route": [f"{dst} {kind}".strip() for dst, kind in routes(networks)],
         "loop device": loops(folder), "mount": mounts(folder), "nft table": [" ".join(each) for each in _tables(mark)],
         "cgroup": [str(group) for group in cgroups(mark)],
         "folder": [str(folder)] if folder.is_dir() and any(folder.iterdir()) else [],
@@ -137,7 +137,7 @@ def remove(mark: str, folder: Path, networks: Iterable[IPv4Network], metric: str
     for device in loops(folder):
         process.run("losetup", "-d", device, check=False)
     shutil.rmtree(folder, ignore_errors=True)
-    for wall in [*(each for each, kind in _routes(networks) if kind == "unreachable"), *map(str, networks)]:
+    for wall in [*(each for each, kind in routes(networks) if kind == "unreachable"), *map(str, networks)]:
         process.run("ip", "route", "delete", "unreachable", wall, "metric", metric, check=False)
     with suppress(HostUnreachable):
         wait_for("nothing left", lambda: not found(mark, folder, networks), within_s=5)
@@ -152,7 +152,7 @@ def _links(mark: str) -> list[str]:
     return [link["ifname"] for link in _json("ip", "-json", "link", "show") if link["ifname"].startswith(mark)]
 
 
-def _routes(networks: Iterable[IPv4Network]) -> Iterator[tuple[str, str]]:
+def routes(networks: Iterable[IPv4Network]) -> Iterator[tuple[str, str]]:
     """The routes of the main table to these networks or to parts of them."""
     networks = list(networks)
     for route in _json("ip", "-json", "-4", "route", "show"):

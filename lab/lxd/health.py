@@ -28,10 +28,11 @@ def findings(lab: Lab, home: Home) -> tuple[Finding, ...]:
     """What was found of an LXD; only why it cannot be asked, where it cannot."""
     try:
         lxd = connect(lab.engine, home.folder)
-        found = [_door(lxd), _pool(lxd, lab.engine.pool), _firewall(lxd), *_members(lxd, lab)]
+        is_here = not lab.engine.url.startswith("https:")
+        found = [_door(lxd), _pool(lxd, lab.engine.pool, is_here), _firewall(lxd), *_members(lxd, lab)]
     except LabError as fault:
         return (Finding("lxd", False, fault.message, fault.mend),)
-    return tuple(found) if lab.engine.url.startswith("https:") else (*found, _uids(len(lab.hosts)), _cgroups())
+    return (*found, _uids(len(lab.hosts)), _cgroups()) if is_here else tuple(found)
 
 
 def _door(lxd: Lxd) -> Finding:
@@ -41,7 +42,8 @@ def _door(lxd: Lxd) -> Finding:
     return Finding("lxd", True, f"{detail}; virtual machines: {'yes' if vms else 'not here'}, labs do without")
 
 
-def _pool(lxd: Lxd, name: str) -> Finding:
+def _pool(lxd: Lxd, name: str, is_here: bool) -> Finding:
+    """The pool; of one that is here also how it counts, which the API does not tell."""
     there = lxd.find(f"storage-pools/{name}")
     if there is None:
         return Finding(
@@ -49,7 +51,7 @@ def _pool(lxd: Lxd, name: str) -> Finding:
         )
     driver = str(there["driver"])
     detail = f"{name}, {driver}: {_DRIVERS.get(driver, 'shares what it can')}"
-    if driver == "btrfs" and quotas.counting(str(there["config"].get("source", ""))) == quotas.SHARED:
+    if is_here and driver == "btrfs" and quotas.counting(str(there["config"].get("source", ""))) == quotas.SHARED:
         detail += "; its quotas slow down many machines (docs/lxd.md: simple quotas)"
     return Finding("pool", True, detail)
 

@@ -308,3 +308,7 @@ def test_slow_quotas_are_named(lxd_server: LxdServer, tmp_path: Path, monkeypatc
         (told[mode],) = (each.detail for each in health.findings(lab, home) if each.what == "pool")
     assert "simple quotas" in told[quotas.SHARED]
     assert told[quotas.SIMPLE] == told[""] and "quotas" not in told[""]
+    monkeypatch.setattr(quotas, "counting", lambda source: quotas.SHARED)  # a pool here that has the path of one there
+    monkeypatch.setattr(health, "connect", lambda engine, folder: lxd_server.lxd())
+    far = health.findings(replace(lab, engine=Engine(url="https://far:8443", trust="trust")), home)
+    assert [each.detail for each in far if each.what == "pool"] == [told[""]]
