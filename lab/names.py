@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from lab.home import Home
 
@@ -10,6 +11,15 @@ from lab.home import Home
 def container_prefix(home: Home) -> str:
     """What every guest's name begins with."""
     return f"lab-{home.id}-"
+
+
+def vagrant_name(home: Home, name: str) -> str:
+    """What Vagrant calls a host: its name, after the lab's prefix where Vagrant would take it for a machine's id.
+
+    Vagrant looks among the ids of all machines of this computer first, and the first digits of one will
+    do: `db` may be another lab's machine, and `b` often is.
+    """
+    return container_prefix(home) + name if re.fullmatch("[0-9a-f]+", name) else name
 
 
 def bridge_name(home: Home) -> str:

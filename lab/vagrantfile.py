@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab import content
 from lab.home import Home
-from lab.names import bridge_name, container_prefix, hardware_address
+from lab.names import bridge_name, container_prefix, hardware_address, vagrant_name
 from lab.topology import Lab
 
 POOL = "lab"
@@ -39,6 +39,7 @@ def render(lab: Lab, provider: str, box: str, home: Home, *, driver: str = "kvm"
         key=home.keys / "lab",
         public_key=public_key.read_text().strip() if public_key.exists() else "(made by lab up)",
         hosts=lab.hosts,
+        known_as={host.name: vagrant_name(home, host.name) for host in lab.hosts},
         macs={host.name: hardware_address(home, host.name) for host in lab.hosts},
         prefix=container_prefix(home),
         prefix_length=lab.subnet.prefixlen,

@@ -20,6 +20,7 @@ from lab.home import Home
 from lab.host import SshTarget
 from lab.machines.capabilities import capabilities_of
 from lab.machines.protocol import PowerSwitch, State
+from lab.names import vagrant_name
 from lab.topology import Lab
 from lab.vagrantfile import FINISHED
 from lab.waiting import wait_for
@@ -54,7 +55,7 @@ class VagrantMachines:
 
     def _sweep(self, name: str) -> None:
         self._switch.forget(name)
-        shutil.rmtree(self._memory / name, ignore_errors=True)
+        shutil.rmtree(self._memory_of(name), ignore_errors=True)
 
     def create(self) -> tuple[str, ...]:
         """Make what is absent or half made, power on what is stopped; the names that changed.
@@ -74,7 +75,7 @@ class VagrantMachines:
             self._vagrant("up", provider=self._provider)
         else:
             for name in absent:
-                self._vagrant("up", provider=self._provider, vm_name=name)
+                self._vagrant("up", provider=self._provider, vm_name=self._known_as(name))
         for name in before:
             self._switch.keep(name)
         return stopped + absent
@@ -118,8 +119,8 @@ class VagrantMachines:
         if self._switch.renew(name):
             return
         self._home.remember(targets=())  # it will have a new host key
-        self._vagrant("destroy", vm_name=name)
-        self._vagrant("up", provider=self._provider, vm_name=name)
+        self._vagrant("destroy", vm_name=self._known_as(name))
+        self._vagrant("up", provider=self._provider, vm_name=self._known_as(name))
 
     def save(self, id: str) -> int:
         """Keep the disks of all guests as they are at one point of time, with the provider's own commands."""
@@ -155,12 +156,18 @@ class VagrantMachines:
         """Vagrant's own folder of this lab's machines."""
         return self._home.vagrant / MEMORY
 
+    def _memory_of(self, name: str) -> Path:
+        return self._memory / self._known_as(name)
+
+    def _known_as(self, name: str) -> str:
+        return vagrant_name(self._home, name)
+
     def _is_finished(self, name: str) -> bool:
         """A container is, with `action_provision`, which Vagrant writes at the end of its boot.
 
         That of a virtual machine is written before the lab's key is in it; our own mark comes after.
         """
-        folder = self._memory / name / self._provider
+        folder = self._memory_of(name) / self._provider
         mark = "action_provision" if self._provider == "lxc" else FINISHED
         return (folder / "id").exists() and (folder / mark).exists()
 
@@ -172,7 +179,7 @@ class VagrantMachines:
         import vagrant
 
         asker = vagrant.Vagrant(root=str(self._home.vagrant))
-        entries = {host.name: asker.conf(vm_name=host.name) for host in self._lab.hosts}
+        entries = {host.name: asker.conf(vm_name=self._known_as(host.name)) for host in self._lab.hosts}
         return tuple(
             self._target(name, entry["HostName"], int(entry["Port"]), entry["User"]) for name, entry in entries.items()
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.home import Home
-from lab.names import bridge_name, container_prefix, hardware_address
+from lab.names import bridge_name, container_prefix, hardware_address, vagrant_name
 
 
 def test_a_hardware_address_stays(tmp_path: Path) -> None:
@@ -33,3 +33,12 @@ def test_a_bridge_fits_into_the_kernels_name(tmp_path: Path) -> None:
     assert bridge_name(home) == f"lab{home.id}"
     assert len(bridge_name(home)) <= 15
     assert container_prefix(home) == f"lab-{home.id}-"
+
+
+def test_vagrant_knows_a_host_by_its_name_or_by_one_that_is_no_id(tmp_path: Path) -> None:
+    """A machine's id has only 0-9 and a-f, so a name of only these gets the lab's prefix."""
+    home = Home(tmp_path)
+    known = {name: vagrant_name(home, name) for name in ("voxy", "dbs", "db-1", "db", "b", "7", "cafe01")}
+    own = {name for name, called in known.items() if called == name}
+    assert own == {"voxy", "dbs", "db-1"}
+    assert all(known[name] == container_prefix(home) + name for name in known.keys() - own)

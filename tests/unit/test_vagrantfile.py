@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from lab import content
+from lab import config, content
 from lab.home import Home
+from lab.names import container_prefix
 from lab.topology import Lab
 from lab.vagrantfile import render
-from tests.fakes import five_hosts
+from tests.fakes import five_hosts, host_table
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -79,6 +80,20 @@ def test_every_host_of_a_big_lab_is_there(tmp_path: Path) -> None:
     assert re.findall(r"config\.vm\.define '(\w+)'", text) == ["akuma", "voxy", "zero", "luna", "nova"]
     cards = re.findall(r'net\.0\.hwaddr", (\S+)', text)
     assert len(cards) == len(set(cards)) == 5
+
+
+@pytest.mark.parametrize("provider", ["lxc", "libvirt", "virtualbox"])
+def test_a_name_like_an_id_is_another_for_vagrant_and_the_same_for_the_provider(tmp_path: Path, provider: str) -> None:
+    """Vagrant would take `db` for any lab's machine whose id begins so; libvirt's guest bears prefix and name."""
+    home = _home(tmp_path)
+    hosts = [host_table("akuma", 10, "balancer"), host_table("db", 11, "backend"), host_table("zero", 12, "backend")]
+    text = render(config.parse({"host": hosts}), provider, "box", home)
+    called = re.findall(r"config\.vm\.define '([\w-]+)'", text)
+    assert called == ["akuma", f"{container_prefix(home)}db", "zero"]
+    if provider == "libvirt":
+        prefixes = re.findall(r"default_prefix = '([\w-]*)'", text)
+        guests = [prefix + name for prefix, name in zip(prefixes, called, strict=True)]
+        assert guests == [f"{container_prefix(home)}{name}" for name in ("akuma", "db", "zero")]
 
 
 def test_a_folder_with_nasty_characters_stays_one_name(tmp_path: Path) -> None:
