@@ -17,8 +17,8 @@ from lab import content, home, process
 from lab.apps.profile import resolve
 from lab.apps.source import obtain
 from lab.boxes import store
-from lab.boxes.build import make_base
-from lab.boxes.recipe import HERE, recipe_for
+from lab.boxes.build import make_base, template_of
+from lab.boxes.recipe import recipe_for
 from lab.context import Context, context_for
 from lab.network import resolv_conf
 from lab.topology import Lab
@@ -95,9 +95,7 @@ def _add(name: str) -> None:
         inside = Path(scratch) / "inside"
         inside.mkdir()
         (inside / "metadata.json").write_text(json.dumps({"provider": "lxc", "version": "1.0.0"}))
-        (inside / "lxc-config").write_text((HERE / "lxc-config").read_text())
-        template = content.render_file(HERE / "lxc-template.j2", name=name, base=store.base_folder(name))
-        (inside / "lxc-template").write_text(template)
+        (inside / "lxc-template").write_text(template_of(name))
         (inside / "lxc-template").chmod(0o755)
         (inside / "rootfs.tar.gz").touch()
         box = Path(scratch) / f"{name}.box"

@@ -12,7 +12,7 @@ from lab.apps.steps import Cloned
 from lab.context import Context
 from lab.steps import Step
 
-FORMAT = 1
+FORMAT = 2
 """Counted up when the builder itself makes another box from the same recipe."""
 
 BASE_PACKAGES = (

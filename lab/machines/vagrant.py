@@ -7,6 +7,7 @@ and states go through the provider's own switch.
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Collection, Mapping
@@ -28,6 +29,12 @@ from lab.waiting import wait_for
 KEY_S = 60
 MEMORY = Path(".vagrant") / "machines"
 QUIET = {"VAGRANT_CHECKPOINT_DISABLE": "1", "VAGRANT_NO_COLOR": "1"}
+SPAWNING = {"CHILDPROCESS_POSIX_SPAWN": "true"}
+"""Vagrant's library for child processes copies all of Vagrant's memory for each of them, unless it is told not to.
+
+There are thirty for a guest. The library can do without the copy on the kinds of computer that its source names, and
+refuses to on others. 17 guests at LXC on 2 cores, from nothing to the proof: 25.2 s with the copies, 20.8 s without.
+"""
 
 
 class VagrantMachines:
@@ -203,9 +210,7 @@ class VagrantMachines:
         log = self._home.log("vagrant")
         log.write_text("", encoding="utf-8")
         to_log = vagrant.make_file_cm(str(log))
-        caller = vagrant.Vagrant(
-            root=str(self._home.vagrant), out_cm=to_log, err_cm=to_log, env={**os.environ, **QUIET}
-        )
+        caller = vagrant.Vagrant(root=str(self._home.vagrant), out_cm=to_log, err_cm=to_log, env=_environment())
         try:
             getattr(caller, verb)(**options)
         except subprocess.CalledProcessError as fault:
@@ -220,6 +225,12 @@ class VagrantMachines:
 def providers_in_use(home: Home) -> tuple[str, ...]:
     """The providers at which Vagrant has made guests of this lab, finished or not."""
     return tuple(sorted({path.parent.name for path in (home.vagrant / MEMORY).glob("*/*/id")}))
+
+
+def _environment() -> dict[str, str]:
+    """What Vagrant runs with."""
+    spawns = (platform.system(), platform.machine()) == ("Linux", "x86_64")
+    return {**os.environ, **QUIET, **(SPAWNING if spawns else {})}
 
 
 def _scanned(target: SshTarget) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,20 @@ def test_an_empty_lab_is_made_at_once(world: World) -> None:
     assert world.machines().create() == ()
     assert world.told == ["up all virtualbox"]
     assert world.environment["VAGRANT_CHECKPOINT_DISABLE"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "spawns"),
+    [("Linux", "x86_64", True), ("Linux", "aarch64", False), ("Darwin", "x86_64", False)],
+)
+def test_vagrant_spawns_its_children_where_it_can(
+    world: World, monkeypatch: pytest.MonkeyPatch, system: str, machine: str, spawns: bool
+) -> None:
+    """Its library refuses to on a kind of computer that it does not know."""
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    world.machines().create()
+    assert (world.environment.get("CHILDPROCESS_POSIX_SPAWN") == "true") is spawns
 
 
 def test_stopped_guests_are_only_switched_on(world: World) -> None:
