@@ -47,12 +47,13 @@ def rules(
         subnet: the lab's; its first address is the member's, where the member's own services would answer.
         others: networks in which other labs are, beside the usual ones.
         teachers: who may ask the machines anything; they are not asked.
-        computers: LXD's own; likewise.
+        computers: LXD's own; likewise. Their addresses in the labs' networks, as the gateway of each, say nothing.
         offline: the machines reach nothing but each other.
     """
     gateway = IPv4Network(subnet.network_address + 1)
-    ours = [*teachers, *computers]
-    refused = [EVERYWHERE] if offline else [*POOLS, CLASSES, *others, *ours, LINK_LOCAL]
+    of_labs = [CLASSES, *others]
+    ours = [each for each in (*teachers, *computers) if not any(each.subnet_of(net) for net in of_labs)]
+    refused = [EVERYWHERE] if offline else [*POOLS, *of_labs, *ours, LINK_LOCAL]
     egress = [_rule("reject", destination=_text([gateway, *_without(subnet, refused)]))]
     if not offline:
         egress.append(_rule("allow", destination=str(EVERYWHERE)))

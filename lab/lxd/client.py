@@ -101,7 +101,7 @@ class Lxd:
         """What is at a path below /1.0.
 
         Args:
-            path: without a slash before it.
+            path: without a slash before it; empty for /1.0 itself.
             within_s: the deadline.
             query: what stands after the question mark, with `_` for `-`; what is empty is left out.
 
@@ -169,7 +169,7 @@ class Lxd:
         more |= {} if body is None else {"json": body}
         what = f"{verb.upper()} {path}"
         try:
-            act = getattr(self._client.api[path], verb)
+            act = getattr(self._client.api[path] if path else self._client.api, verb)
             return act(
                 params={key.replace("_", "-"): value for key, value in query.items() if value},
                 timeout=(CONNECT_S, within_s),

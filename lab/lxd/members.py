@@ -52,12 +52,26 @@ def members(lxd: Lxd, pool: str = "default") -> tuple[Member, ...]:
 
 
 def addresses(lxd: Lxd) -> tuple[str, ...]:
-    """Where LXD's own computers listen for each other; nothing for a server that listens on its socket only."""
+    """Where LXD's own computers listen: for each other, and for whoever asks them. A socket has no address.
+
+    A member that does not answer is known by the first only.
+    """
     if not lxd.is_clustered:
-        own = _host_of(str(lxd.info["config"].get("core.https_address", "")))
-        return (own,) if _is_address(own) else ()
-    urls = [str(each["url"]) for each in lxd.get("cluster/members", recursion=1)]
-    return tuple(sorted(filter(_is_address, map(_host_of, urls))))
+        hosts = map(_host_of, lxd.info["environment"]["addresses"])
+    else:
+        told = lxd.get("cluster/members", recursion=1)
+        asked = [str(each["server_name"]) for each in told if each["status"] == "Online"]
+        heard = together(asked, lambda name: _listened_at(lxd, name)) if asked else ()
+        hosts = map(_host_of, [*(str(each["url"]) for each in told), *(url for found in heard for url in found)])
+    return tuple(sorted(set(filter(_is_address, hosts))))
+
+
+def _listened_at(lxd: Lxd, member: str) -> list[str]:
+    """What LXD calls its addresses: each of the computer's where it listens at all of them."""
+    try:
+        return [str(each) for each in lxd.get("", within_s=ANSWER_S, target=member)["environment"]["addresses"]]
+    except LxdFailed:
+        return []
 
 
 def _is_address(host: str) -> bool:

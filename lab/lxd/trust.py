@@ -76,7 +76,7 @@ def join(text: str, folder: Path) -> Engine:
 
     Raises:
         UsageError: the token is damaged, has expired, or was used already.
-        EnvironmentProblem: no server of the token answers, or one shows another certificate; nothing was sent to it.
+        EnvironmentProblem: no server of the token answers, or none with its certificate; nothing was sent.
     """
     token = parse(text)
     address, certificate = _met(token)
@@ -96,19 +96,24 @@ def join(text: str, folder: Path) -> Engine:
 
 
 def _met(token: Token) -> tuple[str, str]:
-    """The first address that answers with the certificate of the token, and that certificate."""
-    silent = []
+    """The first address that answers with the certificate of the token, and that certificate.
+
+    A server that listens at all its addresses names those of its bridges too, which are others' here.
+    """
+    silent, strange = [], []
     for address in token.addresses:
         try:
             shown = _certificate_of(address)
         except OSError as fault:
             silent.append(f"{address} ({fault.strerror or fault})")
             continue
-        if hashlib.sha256(ssl.PEM_cert_to_DER_cert(shown)).hexdigest() != token.fingerprint:
-            raise EnvironmentProblem(
-                f"https://{address}: shows another certificate than the token names, so nothing was sent to it", MEND
-            )
-        return address, shown
+        if hashlib.sha256(ssl.PEM_cert_to_DER_cert(shown)).hexdigest() == token.fingerprint:
+            return address, shown
+        strange.append(f"https://{address}")
+    if strange:
+        raise EnvironmentProblem(
+            f"{', '.join(strange)}: shows another certificate than the token names, so nothing was sent to it", MEND
+        )
     raise EnvironmentProblem(
         f"no server of the token answers within {CONNECT_S:.0f} s: {', '.join(silent)}",
         "is this computer in its network, and does its firewall let the port through?",

@@ -21,6 +21,22 @@ P99_FACTOR, P99_S = 3.0, 0.25
 """How much worse the neighbour's p99 may become: three times, and a quarter of a second for two busy processors."""
 HARM_S = 180
 TRIES = 3
+OTHER_ADDRESS = 77
+"""Which of the cluster's addresses the member that both labs are on has beside its own."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def other_address(cluster: Cluster) -> Iterator[None]:
+    """The first member listens at all its addresses, and has one more."""
+    path, address = "/1.0?target=m1", f"{_other(cluster)}/32"
+    before = cluster.query("m1", "GET", path)["config"]["core.https_address"]
+    cluster.run("m1", "ip", "address", "add", address, "dev", "lo")
+    cluster.query("m1", "PATCH", path, {"config": {"core.https_address": ":8443"}})
+    try:
+        yield
+    finally:
+        cluster.query("m1", "PATCH", path, {"config": {"core.https_address": before}})
+        cluster.run("m1", "ip", "address", "delete", address, "dev", "lo")
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +54,13 @@ def b(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 
 
 def outside(cluster: Cluster, a: Seat, b: Seat) -> list[str]:
-    """What a machine of A's shall not reach: B's machines, any gateway, every member, the teacher."""
+    """What a machine of A's shall not reach: B's machines, any gateway, any address of a member, the teacher."""
     members = [cluster.address(member) for member in cluster.names]
-    return [*b.addresses, a.gateway, b.gateway, *members, str(cluster.teacher)]
+    return [*b.addresses, a.gateway, b.gateway, *members, _other(cluster), str(cluster.teacher)]
+
+
+def _other(cluster: Cluster) -> str:
+    return str(cluster.subnet.network_address + OTHER_ADDRESS)
 
 
 @contextmanager
@@ -76,7 +96,7 @@ def test_without_the_rules_everything_is_reached(cluster: Cluster, a: Seat, b: S
     assert reached >= {
         (b.address("akuma"), "80"), (b.address("voxy"), "3000"), (b.address("zero"), "22"), (b.address("zero"), "ping"),
         (cluster.address("m1"), "8443"), (cluster.address("m2"), "8443"), (a.gateway, "ping"), (b.gateway, "ping"),
-        (str(cluster.teacher), "ping"),
+        (_other(cluster), "8443"), (_other(cluster), "ping"), (str(cluster.teacher), "ping"),
     }  # fmt: skip
     assert load.answers(cluster, a.project, "voxy", outside(cluster, a, b)) == set()
 

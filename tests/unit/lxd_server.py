@@ -25,7 +25,7 @@ INFO = {
     "config": {},
     "environment": {
         "server": "lxd", "server_version": "5.0.2", "server_name": "m1", "server_clustered": False,
-        "firewall": "nftables", "driver": "lxc",
+        "firewall": "nftables", "driver": "lxc", "addresses": [],
     },
 }  # fmt: skip
 
@@ -76,7 +76,7 @@ def _handler(server: LxdServer) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(length) or "null") if length else None
             whole = self.path.removeprefix("/1.0").lstrip("/")
             path = urlsplit(whole).path
-            if not path:
+            if not path and (self.command, path) not in server.answers:
                 self._say(200, {"type": "sync", "status_code": 200, "metadata": server.info})
                 return
             if path.startswith("operations/"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import shutil
 import socket
 import ssl
@@ -13,7 +16,7 @@ import pytest
 
 from lab import process
 from lab.errors import EnvironmentProblem, LabError, MissingTool, NoPermission
-from lab.lxd import client
+from lab.lxd import client, trust
 from lab.lxd.client import LxdFailed, connect
 from lab.topology import Engine
 from tests.unit.lxd_server import LxdServer, Refusal, lxd_server
@@ -172,6 +175,41 @@ def test_another_certificate_than_the_pinned_one_gets_nothing(https: Https, tmp_
         connect(engine, tmp_path)
     assert "another certificate" not in str(caught.value)
     assert https.heard[-1].startswith(b"GET /1.0 ")
+
+
+def test_a_token_may_name_addresses_that_are_others_here(
+    https: Https, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server's bridges have addresses that other computers have too: the certificate says who is meant."""
+    (tmp_path / "elsewhere").mkdir()
+    stranger = Https(tmp_path / "elsewhere")
+    try:
+        right, wrong = f"127.0.0.1:{https.port}", f"127.0.0.1:{stranger.port}"
+        silent = f"127.0.0.1:{closed_port()}"
+        monkeypatch.setattr(trust, "trusted_by", lambda engine, folder, token: None)
+        engine = trust.join(_token(tmp_path, silent, wrong, right), tmp_path / "trust")
+        assert engine.url == f"https://{right}"
+        assert (tmp_path / "trust" / "server.crt").read_text() == (tmp_path / "server.crt").read_text()
+        with pytest.raises(EnvironmentProblem, match=f"https://{wrong}: shows another certificate than the token"):
+            trust.join(_token(tmp_path, silent, wrong), tmp_path / "trust")
+        with pytest.raises(EnvironmentProblem, match=f"no server of the token answers within 5 s: {silent}"):
+            trust.join(_token(tmp_path, silent), tmp_path / "trust")
+    finally:
+        stranger.close()
+    assert b"".join(stranger.heard) == b""
+
+
+def closed_port() -> int:
+    """A port of this computer at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _token(folder: Path, *addresses: str) -> str:
+    """A token of the server whose certificate is in a folder."""
+    shown = ssl.PEM_cert_to_DER_cert((folder / "server.crt").read_text())
+    told = {"fingerprint": hashlib.sha256(shown).hexdigest(), "addresses": addresses, "secret": "s"}
+    return base64.b64encode(json.dumps(told).encode()).decode()
 
 
 def test_keys_that_are_missing_or_damaged(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from lab.lxd import acl, health, projects, quotas, trust
 from lab.lxd.identity import identity_of
 from lab.lxd.image import alias_of
 from lab.lxd.instances import definition
-from lab.lxd.members import Member, members
+from lab.lxd.members import Member, addresses, members
 from lab.lxd.network import LxdNetwork
 from lab.topology import Engine, Lab
 from tests.unit.lxd_server import LxdServer, Refusal, lxd_server
@@ -72,6 +72,29 @@ def test_a_member_that_is_off_or_silent_holds_nobody_up(lxd_server: LxdServer) -
     assert m1 == Member("m1", "10.0.0.1", True, 7, 10, 60)
     assert m2 == Member("m2", "10.0.0.2", False, message="offline: no heartbeat for 20s")
     assert (m3.online, m3.memory_total, m3.message) == (False, 0, "no answer within 2 s")
+
+
+def test_a_member_is_known_by_all_addresses_at_which_it_listens(lxd_server: LxdServer) -> None:
+    """One that is off, or does not say, by the address that the others know."""
+
+    def info(query: dict[str, str]) -> Any:
+        if query["target"] == "m3":
+            return Refusal(503, "gone")
+        return {"environment": {"addresses": ["10.0.0.1:8443", "203.0.113.7:8443", "[2001:db8::1]:8443"]}}
+
+    lxd_server.info["environment"]["addresses"] = ["192.0.2.1:8443", "[2001:db8::1]:8443"]
+    lxd = lxd_server.lxd()
+    assert addresses(lxd) == ("192.0.2.1",)
+    lxd.info["environment"]["server_clustered"] = True
+    lxd_server.answers = {
+        ("GET", "cluster/members"): [
+            {"server_name": name, "url": f"https://10.0.0.{name[1]}:8443", "status": status, "message": ""}
+            for name, status in (("m1", "Online"), ("m2", "Offline"), ("m3", "Online"))
+        ],
+        ("GET", ""): info,
+    }  # fmt: skip
+    assert addresses(lxd) == ("10.0.0.1", "10.0.0.2", "10.0.0.3", "203.0.113.7")
+    assert not [path for _, path, _ in lxd_server.told if path == "?target=m2"]
 
 
 def _reached(rules: dict[str, Any], address: str) -> bool:

@@ -43,6 +43,13 @@ def test_a_lab_without_a_way_out_reaches_itself() -> None:
     assert refused("192.0.2.7", offline=True) and refused("10.96.0.33", offline=True)
 
 
+def test_a_members_address_in_another_labs_network_is_not_let_in() -> None:
+    """A member that listens everywhere names each lab's gateway too."""
+    gateway = IPv4Network("10.96.7.1/32")
+    first, _ = rules(SUBNET, teachers=[TEACHER], computers=[MEMBER, gateway])["ingress"]
+    assert first["source"] == "10.0.0.1/32,10.0.0.254/32,10.96.0.32/27"
+
+
 def test_only_teachers_and_members_may_ask_for_anything() -> None:
     """Another lab may not, whatever its own list says."""
     first, second = rules(SUBNET, teachers=[TEACHER], computers=[MEMBER])["ingress"]
