@@ -138,7 +138,10 @@ class LxdNetwork(Network):
                 raise
 
     def _config(self) -> dict[str, str]:
-        """No addresses and no names are given by the bridge: the machines know theirs."""
+        """No addresses and no names are given by the bridge: the machines know theirs.
+
+        LXD's rules let machines ask for names at port 53 of their member, whatever ours say, so nobody is there.
+        """
         return {
             OWNER: self._home.id,
             "bridge.hwaddr": hardware_address(self._home, "gateway"),
@@ -147,6 +150,7 @@ class LxdNetwork(Network):
             "ipv4.dhcp": "false",
             "ipv6.address": "none",
             "dns.mode": "none",
+            "raw.dnsmasq": "port=0",
             "security.acls": self.bridge,
         }
 

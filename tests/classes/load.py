@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tests.cluster import Cluster
 
-TCP = (22, 80, 443, 3000, 8443)
+TCP = (22, 53, 80, 443, 3000, 8443)
 PROBE_S = 2
 _BOMB = """
 end=$(($(date +%s) + {seconds}))
