@@ -80,6 +80,14 @@ def test_a_restored_lab_is_as_it_was_saved(up: Teacher) -> None:
     assert up.asks("exercise", GHOST, "check", "--student", "ayu", "--no-save")["labs"][0]["result"]["passed"]
 
 
+def test_a_scenario_runs_in_the_labs_of_the_named(up: Teacher) -> None:
+    """On two members; nobody else's lab has a run, and all serve afterwards."""
+    told = up.asks("scenario", "kill-voxy", "--student", "ayu", "--student", "fajar")
+    assert [(lab["student"], lab["result"]["outcome"]) for lab in told] == [("ayu", "HELD"), ("fajar", "HELD")]
+    assert [id for id in STUDENTS if (up.course.home(id).path / "runs").exists()] == ["ayu", "fajar"]
+    assert all(lab["answered"] == ["voxy", "zero"] for lab in up.asks("status")["labs"])
+
+
 def test_a_dead_members_labs_come_back_with_what_was_saved(up: Teacher, cluster: Cluster) -> None:
     """Status says it within 15 s; the others are left alone; when it is back, what it still had is removed."""
     dead = up.course.members["ayu"]
