@@ -35,15 +35,6 @@ MASKED = (
     *(f"modprobe@{module}.service" for module in ("configfs", "dm_mod", "drm", "efi_pstore", "fuse", "loop")),
 )  # fmt: skip
 """Units that may not do their work in a container without privileges, or have none there."""
-AT_BOOT = (
-    "etc/systemd/system/pm2-vagrant.service.d/saved.conf",
-    "[Unit]\nConditionPathExists=/home/vagrant/.pm2/dump.pm2\n",
-)
-"""pm2 is started at boot only where it has something to start.
-
-On a busy member it is still at it when the app is started for the first time, and two pm2 that start each other's
-daemon wait for ever (seen in 1 of 6 machines made at once).
-"""
 _WANTS = "etc/systemd/system/sysinit.target.wants"
 _IMPORT_S = 600.0
 _UNPACK = 'tar -xOf "$1" ./rootfs.tar.gz | tar --numeric-owner --xattrs --xattrs-include="*" -xzf - -C "$2"'
@@ -60,7 +51,7 @@ def name_of(context: Context) -> str:
 
 def alias_of(box: str) -> str:
     """The alias of the image that is made from an LXC box."""
-    parts = [box, (HERE / UNIT).read_text(encoding="utf-8"), *MASKED, *AT_BOOT, *map(str, _TEMPLATES.items())]
+    parts = [box, (HERE / UNIT).read_text(encoding="utf-8"), *MASKED, *map(str, _TEMPLATES.items())]
     return "lab-lxd-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
@@ -131,9 +122,6 @@ def _pack(box: str, ours: Path, to: Path) -> None:
     (ours / _WANTS).mkdir(parents=True)
     (units / UNIT).write_text((HERE / UNIT).read_text(encoding="utf-8"))
     (ours / _WANTS / UNIT).symlink_to(f"/etc/systemd/system/{UNIT}")
-    path, text = AT_BOOT
-    (ours / path).parent.mkdir()
-    (ours / path).write_text(text, encoding="utf-8")
     for unit in MASKED:
         (units / unit).symlink_to("/dev/null")
     packer = "zstd -T0 -3" if process.find("zstd") else "gzip -1"
