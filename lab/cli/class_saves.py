@@ -61,13 +61,14 @@ def save(
     wanted = valid_name(name) if name else ""
     while True:
         course, students = chosen(folder, student, member)
+        minutes = 0 if every is None else every or _usual_minutes(course)
         outcomes = save_all(
             course, students, wanted or automatic_name(), replacing=replacing, parallel=parallel, quiet=as_json
         )
         print_json(told(outcomes)) if as_json else _say_saved(outcomes)
-        if every is None:
+        if not minutes:
             raise click.exceptions.Exit(worst(outcomes))
-        time.sleep((every or _usual_minutes(course)) * 60)
+        time.sleep(minutes * 60)
 
 
 def _usual_minutes(course: Course) -> int:

@@ -17,13 +17,17 @@ class Slept(Exception):
 @pytest.fixture
 def course(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A class without students, whose settings a test may change."""
-    made = SimpleNamespace(settings=SimpleNamespace(save_minutes=7))
+    made = SimpleNamespace(settings=SimpleNamespace(save_minutes=7), saved=0)
+
+    def save_all(*_: object, **__: object) -> list[object]:
+        made.saved += 1
+        return []
 
     def sleep(seconds: float) -> None:
         raise Slept(seconds)
 
     monkeypatch.setattr(class_saves, "chosen", lambda *_: (made, ()))
-    monkeypatch.setattr(class_saves, "save_all", lambda *_, **__: [])
+    monkeypatch.setattr(class_saves, "save_all", save_all)
     monkeypatch.setattr("lab.cli.class_saves.time.sleep", sleep)
     return made
 
@@ -38,13 +42,15 @@ def test_it_waits_as_long_as_it_was_told(course: SimpleNamespace, words: list[st
 def test_without_every_it_saves_once(course: SimpleNamespace) -> None:
     """And ends well."""
     assert CliRunner().invoke(class_saves.save, ["--json"]).exit_code == 0
+    assert course.saved == 1
 
 
 def test_never_is_no_interval(course: SimpleNamespace) -> None:
-    """engine.toml says that nothing is saved by itself: how often must be said."""
+    """engine.toml says that nothing is saved by itself: how often must be said, before anything is done."""
     course.settings.save_minutes = 0
     done = CliRunner().invoke(class_saves.save, ["--every", "--json"])
     assert done.exit_code == 2 and "say how many: --every 5" in done.output
+    assert course.saved == 0
 
 
 def test_a_name_is_for_one_save(course: SimpleNamespace) -> None:
