@@ -67,6 +67,14 @@ def test_guests_are_real_machines(realm: Realm) -> None:
     assert realm.ssh("voxy", f"stat -c %U /proc/{listener}") == "vagrant"
 
 
+def test_the_box_is_small_and_keeps_its_licences(realm: Realm) -> None:
+    """Nothing is in it that nobody reads; what comes by apt later is as small; systemd asks no generator in vain."""
+    read = "find /usr/share/man /usr/share/locale /usr/share/doc -type f 2> /dev/null"
+    assert realm.ssh("voxy", f"{read} ! -name copyright | wc -l") == "0"
+    assert "/usr/share/doc/nginx-common/copyright" in realm.ssh("voxy", read).split()
+    assert realm.ssh("voxy", "readlink /etc/systemd/system-generators/* | sort -u") == "/dev/null"
+
+
 def test_halted_backend_is_not_missed_and_comes_back(realm: Realm) -> None:
     """With voxy off zero answers everything; after start both do."""
     try:
