@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from lab import keys, process
-from lab.errors import LAST_LINES, CommandFailed, EnvironmentProblem, Result, UsageError
+from lab.errors import LAST_LINES, CommandFailed, EnvironmentProblem, LabError, Result, UsageError
 from lab.home import Home
 from lab.host import SshTarget
 from lab.machines.capabilities import capabilities_of
 from lab.machines.protocol import PowerSwitch, State
 from lab.names import vagrant_name
+from lab.parallel import together
 from lab.topology import Lab
 from lab.vagrantfile import FINISHED
 from lab.waiting import wait_for
@@ -90,13 +91,16 @@ class VagrantMachines:
     def destroy(self) -> None:
         """Remove all guests; those that Vagrant does not know are removed by the provider's tool.
 
-        libvirt's all are: Vagrant knows one disk of each, and not what was kept of it.
+        libvirt's all are: Vagrant knows one disk of each, and not what was kept of it. Others lose their power
+        beforehand, for Vagrant shuts them down in order, one after the other.
         """
         if (
             self._provider != "libvirt"
             and (self._home.vagrant / "Vagrantfile").exists()
             and any(self._memory.glob("*/*/id"))
         ):
+            with suppress(LabError):
+                together(self._names, lambda name: self._switch.off(name, graceful=False))
             with suppress(EnvironmentProblem):
                 self._vagrant("destroy")
         for host in self._lab.hosts:

@@ -283,6 +283,14 @@ def test_destroy_removes_all_and_only_ours(world: World) -> None:
     assert world.told == []
 
 
+def test_what_is_destroyed_is_not_shut_down_before(world: World) -> None:
+    """It loses its power, all at once; Vagrant would wait for one after the other."""
+    world.machines().create()
+    world.tool.told.clear()
+    world.machines().destroy()
+    assert sorted(world.tool.told) == ["cut p-akuma", "cut p-voxy", "cut p-zero"]
+
+
 @pytest.mark.parametrize("lost", ["Vagrantfile", ".vagrant", "both"])
 def test_destroy_needs_nothing_of_vagrants(world: World, lost: str) -> None:
     """Guests are found by their names when everything else is lost."""
