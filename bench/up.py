@@ -36,23 +36,6 @@ def checked(realm: Realm, *argv: str) -> None:
         sys.exit(f"lab {' '.join(argv)} ended with {done.returncode}:\n{done.stderr}")
 
 
-def used_memory() -> float:
-    """Memory in use on this computer without caches, in MiB."""
-    lines = Path("/proc/meminfo").read_text().splitlines()
-    table = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-    return (table["MemTotal"] - table["MemAvailable"]) / 1024
-
-
-def memory_of_an_idle_lab(realm: Realm) -> float:
-    """What the computer has more in use ten seconds after `up` than before it, in MiB."""
-    before = used_memory()
-    checked(realm, "up", "--app", "hello")
-    time.sleep(10)
-    grown = used_memory() - before
-    checked(realm, "destroy", "--yes")
-    return grown
-
-
 def measure(realm: Realm, runs: int) -> dict[str, list[float]]:
     """Seconds of each command, run by run."""
     found: dict[str, list[float]] = {}
@@ -79,14 +62,12 @@ def main() -> None:
         try:
             checked(realm, "box", "build", "--app", "hello")
             found = measure(realm, runs)
-            memory = memory_of_an_idle_lab(realm)
         finally:
             realm.remove()
     print(f"{platform.platform()}, {os.cpu_count()} cores, {runs} runs\n")
     print("| what | median | slowest |\n|---|---|---|")
     for what, seconds in found.items():
         print(f"| {what} | {statistics.median(seconds):.1f} s | {max(seconds):.1f} s |")
-    print(f"| memory of an idle lab of three with `hello` | {memory:.0f} MiB | |")
 
 
 if __name__ == "__main__":
