@@ -52,7 +52,7 @@ def rules(
     """
     gateway = IPv4Network(subnet.network_address + 1)
     of_labs = [CLASSES, *others]
-    ours = [each for each in (*teachers, *computers) if not any(each.subnet_of(net) for net in of_labs)]
+    ours = [*teachers, *(each for each in computers if not any(each.subnet_of(network) for network in of_labs))]
     refused = [EVERYWHERE] if offline else [*POOLS, *of_labs, *ours, LINK_LOCAL]
     egress = [_rule("reject", destination=_text([gateway, *_without(subnet, refused)]))]
     if not offline:

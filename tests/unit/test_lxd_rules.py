@@ -50,6 +50,13 @@ def test_a_members_address_in_another_labs_network_is_not_let_in() -> None:
     assert first["source"] == "10.0.0.1/32,10.0.0.254/32,10.96.0.32/27"
 
 
+def test_a_teacher_may_live_where_labs_could_be() -> None:
+    """A school's own network may be any."""
+    first, _ = rules(SUBNET, teachers=[IPv4Network("10.97.1.2/32")])["ingress"]
+    assert first["source"] == "10.96.0.32/27,10.97.1.2/32"
+    assert refused("10.97.1.2")
+
+
 def test_only_teachers_and_members_may_ask_for_anything() -> None:
     """Another lab may not, whatever its own list says."""
     first, second = rules(SUBNET, teachers=[TEACHER], computers=[MEMBER])["ingress"]
