@@ -23,5 +23,4 @@ def box_plan(context: Context) -> Iterator[Step]:
     yield from nginx.installed()
     yield from node.node(context.lab)
     yield from pm2.pm2(context.lab)
-    yield from pm2.only_with_apps(context.lab)
     yield from app.installed(context)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lab import Lab, Step, command, file
+from lab import Lab, Step, command
 
 SERVE = "sirv-cli@^3"  # serves the files of a build; a missing file is a 404, not the front page
 
@@ -18,17 +18,4 @@ def pm2(lab: Lab) -> Iterator[Step]:
     yield command(
         "pm2 starts at boot", "pm2 startup systemd -u %s --hp %s", user, f"/home/{user}",
         unless=f"systemctl is-enabled pm2-{user}",
-    )  # fmt: skip
-
-
-def only_with_apps(lab: Lab) -> Iterator[Step]:
-    """In the box, where there is none yet: pm2 starts with the machine once an app is saved.
-
-    On a busy computer it would still be at it when the app is started for the first time, and two pm2 that start each
-    other's daemon wait for ever (seen in 1 of 6 machines made at once).
-    """
-    user = lab.app.user
-    yield file(
-        f"/etc/systemd/system/pm2-{user}.service.d/saved.conf",
-        f"[Unit]\nConditionPathExists=/home/{user}/.pm2/dump.pm2\n", then="systemctl daemon-reload",
     )  # fmt: skip

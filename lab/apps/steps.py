@@ -21,6 +21,7 @@ from lab.host import Host, quoted
 from lab.waiting import wait_for
 
 INSTALL_S = 1200
+BOOTED_S = 60
 _once: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 _failed: dict[str, str] = {}
 """Key → the host on which making it has failed; the others do not try the same again."""
@@ -200,19 +201,25 @@ class Running:
     def question(self) -> Question:
         """All of it in a shell: `pm2 jlist` would say the same in a quarter of a second."""
         asked = (
-            "grep -qF %s ~/.pm2/dump.pm2 && kill -0 $(cat ~/.pm2/pm2.pid) && "
+            "grep -qF -e %s -e %s ~/.pm2/dump.pm2 && kill -0 $(cat ~/.pm2/pm2.pid) && "
             f"curl -sS -o /dev/null --max-time 5 http://127.0.0.1:{self.port}/ && "
             f"pid=$(ss -Hltnp sport = :{self.port} | sed -n '1s/.*pid=\\([0-9]*\\),.*/\\1/p') && "
             "grep -qzxF %s /proc/$pid/environ"
         )
-        return Question(quoted(asked, f'"LAB_APP": "{self.spec}"', f"LAB_APP={self.spec}"), self.user)
+        saved = f'"LAB_APP": "{self.spec}"', f'"LAB_APP":"{self.spec}"'  # by `pm2 save`, or by a pm2 that was ended
+        return Question(quoted(asked, *saved, f"LAB_APP={self.spec}"), self.user)
 
     def is_met_by(self, answer: Result) -> bool:
         """All of it is so."""
         return answer.ok
 
     def apply(self, host: Host) -> None:
-        """Replace an earlier app of ours by this one."""
+        """Replace an earlier app of ours by this one.
+
+        A guest that is still booting starts its own pm2, which is waited for: two that start each other's daemon wait
+        for ever (seen in 1 of 6 guests made at once).
+        """
+        host.run("timeout %s systemctl is-system-running --wait", BOOTED_S, check=False)
         for number in self._ours(host):
             host.run("pm2 delete %s", number, user=self.user)
         self._refuse_taken_port(host)

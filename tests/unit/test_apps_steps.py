@@ -195,6 +195,12 @@ def test_a_running_app_is_saved_alive_and_answers(backend: Backend) -> None:
     assert backend.running().is_met(LocalHost())
 
 
+def test_what_pm2_saved_by_itself_is_saved(backend: Backend) -> None:
+    """When it is ended by a signal it does, and without blanks."""
+    (backend.pm2 / "dump.pm2").write_text(f'[{{"LAB_APP":"{SPEC}"}}]')
+    assert backend.running().is_met(LocalHost())
+
+
 @pytest.mark.parametrize(("file", "content"), [("dump.pm2", "[]"), ("pm2.pid", "999999999"), ("pm2.pid", "")])
 def test_an_app_that_pm2_does_not_keep_is_not_running(backend: Backend, file: str, content: str) -> None:
     """What is not saved is gone after a reboot; without a living pm2 nobody starts it again."""
@@ -228,6 +234,7 @@ def test_only_our_own_app_is_replaced() -> None:
     """A student's other apps under pm2 are left alone."""
     host = FakeHost(script={"jlist": _pm2((0, "hello-00000000"), (1, ""), (5, "other-11111111"))})
     _running().apply(host)
+    assert host.commands[0] == "timeout 60 systemctl is-system-running --wait"  # until then the boot's own pm2 starts
     assert [each for each in host.commands if "delete" in each] == ["pm2 delete 0", "pm2 delete 5"]
     (start,) = [each for each in host.ran if "pm2 start" in each.command]
     assert start.command == "cd '/home/vagrant/it'\"'\"'s' && unset CI && pm2 start x && pm2 save --force"
