@@ -31,10 +31,10 @@ test-e2e:  ## contract and end-to-end tests on real LXC guests, in a network of 
 	@sh tools/setup test
 	@$(PYTHON) -m pytest tests/contract tests/e2e
 
-test-vm:  ## build the boxes of virtual machines, boot three at libvirt, with KVM or emulated (minutes), and test them
+test-vm:  ## build the boxes of virtual machines, boot three at libvirt and at LXD, with KVM or emulated, and test them
 	@sh tools/setup vm
 	@LAB_VM=1 $(PYTHON) -m pytest tests/vm
-	@LAB_VM=1 $(PYTHON) -m pytest tests/contract -k libvirt -o timeout=3600
+	@LAB_VM=1 $(PYTHON) -m pytest tests/contract -k "libvirt or lxd-vm" -o timeout=3600
 
 test-class:  ## a cluster of three LXD members on this computer, and a class's labs on it
 	@sh tools/setup class

@@ -13,7 +13,6 @@ from lab.machines.protocol import State
 from lab.proof import require_serving
 from lab.session import Session
 from lab.topology import Role
-from lab.vagrantfile import BOOT_TIMEOUT_S
 from lab.virtual_network import network_of
 from lab.waiting import wait_for
 
@@ -84,12 +83,12 @@ def heal(session: Session, entry: Entry) -> None:
     if entry.kind == "power":
         session.host(entry.host).close()
         session.machines.power_on(entry.host)
-        session.reachable_host(entry.host, BOOT_TIMEOUT_S[session.provider])
+        session.reachable_host(entry.host, session.boot_s)
         return
     is_off = session.machines.states()[entry.host] is not State.RUNNING
     if is_off and Capability.POWER_ON in session.machines.capabilities:
         session.machines.power_on(entry.host)
-    host = session.reachable_host(entry.host, BOOT_TIMEOUT_S[session.provider])
+    host = session.reachable_host(entry.host, session.boot_s)
     host.run(entry.undo, root=True)
     host.run("systemctl stop %s.timer 2>/dev/null || true", _unit(entry), root=True)
 

@@ -13,7 +13,6 @@ from lab.parallel import workers
 from lab.proof import require_serving
 from lab.session import Session
 from lab.topology import Role
-from lab.vagrantfile import BOOT_TIMEOUT_S
 from lab.waiting import wait_for
 
 APP_S = 180
@@ -80,12 +79,12 @@ def restart(session: Session, name: str) -> None:
         except (HostUnreachable, CommandFailed):
             return False
 
-    wait_for(f"reboot of {name}", has_begun_anew, within_s=BOOT_TIMEOUT_S[session.provider])
+    wait_for(f"reboot of {name}", has_begun_anew, within_s=session.boot_s)
 
 
 def _start_one(session: Session, name: str) -> None:
     session.machines.power_on(name)
-    host = session.reachable_host(name, BOOT_TIMEOUT_S[session.provider])
+    host = session.reachable_host(name, session.boot_s)
     if session.lab[name].is_a(Role.BACKEND) and host.run(_SAVED, session.lab.app.user, root=True, check=False).ok:
         require_serving(session.lab, name, APP_S * session.patience)
 

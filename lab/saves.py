@@ -34,7 +34,6 @@ from lab.save_points import Save
 from lab.session import Session
 from lab.signals import shielded
 from lab.topology import Role
-from lab.vagrantfile import BOOT_TIMEOUT_S
 
 PATIENCE_S = 5
 """How long a host or an app may take to answer, to be one of those that a restore waits for."""
@@ -217,7 +216,7 @@ def _wait(session: Session, point: Save) -> None:
     """Until all that answered at a point answers: a student may be about to mend the rest."""
 
     def back(name: str) -> None:
-        session.reachable_host(name, BOOT_TIMEOUT_S[session.provider])
+        session.reachable_host(name, session.boot_s)
         if name in point.serving:
             require_serving(session.lab, name, APP_S * session.patience)
 

@@ -13,9 +13,11 @@ from lab.errors import HostUnreachable, UsageError
 from lab.events import Listener, silent
 from lab.home import Home
 from lab.host import SshHost, SshTarget
+from lab.lxd.kind import has_vms
 from lab.machines.choose import machines_for
 from lab.machines.protocol import Machines
 from lab.topology import Lab
+from lab.vagrantfile import BOOT_TIMEOUT_S
 
 
 class NotUp(UsageError):
@@ -46,6 +48,11 @@ class Session:
     def patience(self) -> float:
         """By how much the deadlines are longer than a container's: 1, or more where the guests are emulated."""
         return self.home.state().patience
+
+    @property
+    def boot_s(self) -> float:
+        """How long a host may take to let us in once it has power; LXD's virtual machines as long as libvirt's."""
+        return BOOT_TIMEOUT_S["libvirt" if has_vms(self.home) else self.provider]
 
     def __enter__(self) -> Self:
         return self

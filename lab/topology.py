@@ -146,6 +146,7 @@ class Engine:
         isolated: whether each machine has user ids that no other machine has; else LXD's own for all.
         fresh: whether a snapshot of each machine is taken before it runs for the first time. With it a machine is
             renewed without losing its saves; without it machines are made in less time.
+        vm: whether the machines are virtual ones, each with a kernel of its own; else containers.
         ports: 0 for none, else the first of the ten ports of the member that lead to the machines: +0 is ssh of the
             balancer, +1 and on ssh of the others in the order of the file, +8 the site.
     """
@@ -163,6 +164,7 @@ class Engine:
     cpu: Annotated[float, Field(ge=0.05, le=64)] = 1.0
     isolated: bool = False
     fresh: bool = True
+    vm: bool = False
     ports: Annotated[int, Field(ge=0, le=65526)] = 0
 
 

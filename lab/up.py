@@ -30,6 +30,8 @@ from lab.home import Home
 from lab.host import Host
 from lab.lxd import image, trace
 from lab.lxd.client import Lxd, connect
+from lab.lxd.kind import with_kind
+from lab.lxd.members import require_vms
 from lab.machines import libvirtd, pool
 from lab.machines.capabilities import Capability
 from lab.machines.choose import choose, driver_of, machines_for
@@ -46,7 +48,7 @@ from lab.provisioning import HostReport, provision
 from lab.session import Session
 from lab.steps import Step
 from lab.topology import Lab
-from lab.vagrantfile import BOOT_TIMEOUT_S, render
+from lab.vagrantfile import render
 from lab.virtual_network import network_of
 
 FALLBACK_APP = "hello"
@@ -75,7 +77,7 @@ class UpReport:
     seconds: float
 
 
-def up(lab: Lab, home: Home, listener: Listener, *, provider: str = "", app: str = "") -> UpReport:
+def up(lab: Lab, home: Home, listener: Listener, *, provider: str = "", app: str = "", vm: bool = False) -> UpReport:
     """Bring a lab up, or what is missing of it. The caller holds the lab's lock.
 
     Args:
@@ -84,6 +86,7 @@ def up(lab: Lab, home: Home, listener: Listener, *, provider: str = "", app: str
         listener: told of phases, steps and notes.
         provider: beats the topology's when not empty.
         app: a profile, git URL or folder; beats the topology's when not empty, and is then never replaced.
+        vm: whether LXD is to make virtual machines, whatever the topology says.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM came; what runs on this computer for us was ended.
@@ -91,7 +94,7 @@ def up(lab: Lab, home: Home, listener: Listener, *, provider: str = "", app: str
     """
     home.make()
     try:
-        return _up(lab, home, listener, provider, app)
+        return _up(lab, home, listener, provider, app, vm)
     except KeyboardInterrupt:
         raise Interrupted("interrupted", "`lab up` goes on from here") from None
     finally:
@@ -99,9 +102,9 @@ def up(lab: Lab, home: Home, listener: Listener, *, provider: str = "", app: str
             let_go(home)
 
 
-def _up(lab: Lab, home: Home, listener: Listener, provider: str, app: str) -> UpReport:
+def _up(lab: Lab, home: Home, listener: Listener, provider: str, app: str, vm: bool) -> UpReport:
     began = monotonic()
-    with _session(lab, home, listener, provider) as session:
+    with _session(lab, home, listener, provider, vm) as session:
         with phase(listener, "app"):
             source = source_for(session.lab, home, listener, app)
         prepare(session, source)
@@ -139,7 +142,7 @@ def provision_hosts(session: Session, source: Source, names: tuple[str, ...]) ->
     return provision(_guarded_plan(session.lab, source, names), session.host, session.listener)
 
 
-def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
+def _session(lab: Lab, home: Home, listener: Listener, wanted: str, vm: bool) -> Session:
     used = providers_in_use(home) or trace.in_use(home) or in_use(home)
     named = wanted or lab.provider
     if "existing" in (wanted, lab.provider) and wanted not in ("", lab.provider):
@@ -154,7 +157,12 @@ def _session(lab: Lab, home: Home, listener: Listener, wanted: str) -> Session:
     listener(Note(choice.why))
     preflight.check(choice.provider, builds=not lab.offline)
     if choice.provider == "lxd":
-        connect(lab.engine, home.folder)
+        lab = with_kind(lab, home, vm)
+        door = connect(lab.engine, home.folder)
+        if lab.engine.vm:
+            require_vms(door, lab.engine)
+    elif vm:
+        raise UsageError(f"--vm is for LXD, and this lab is for {choice.provider}", "lab up --provider lxd --vm")
     lab = settle(lab, home, choice.provider, listener)
     return Session(lab, home, choice.provider, machines_for(lab, home, choice.provider), listener)
 
@@ -223,7 +231,7 @@ def _box_at_hand(session: Session, source: Source) -> str:
 
 def _image_at_hand(session: Session, context: Context) -> str:
     """What a lab at an LXD needs without internet: the image there, or the box that it is made from."""
-    if not (image.is_there(_lxd(session), context) or store.box_file(recipe_for(context).name).exists()):
+    if not (image.is_there(_lxd(session), context) or store.box_file(image.box_of(context)).exists()):
         raise NeedsNetwork(f"{_lxd(session).place}: without internet there is no image for this lab", MEND)
     return image.obtain_image(_lxd(session), context, session.home, session.listener)
 
@@ -263,7 +271,7 @@ def _guarded_plan(lab: Lab, source: Source, names: tuple[str, ...]) -> dict[str,
 
 def _opener(session: Session, boot: Future[tuple[str, ...]]) -> Callable[[str], Host]:
     """Opens a host as soon as it answers, and gives up when the boot has failed."""
-    within_s = BOOT_TIMEOUT_S[session.provider] * max(1.0, len(session.lab.hosts) / HOSTS_AT_ONCE)
+    within_s = session.boot_s * max(1.0, len(session.lab.hosts) / HOSTS_AT_ONCE)
 
     def failed() -> bool:
         return boot.done() and boot.exception() is not None

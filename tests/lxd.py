@@ -14,6 +14,7 @@ from pathlib import Path
 from lab.lxd.client import Lxd, connect
 from lab.topology import Engine
 from lab.waiting import wait_for
+from tests.emulated import how_vms_run, write_programs
 
 POOL_GIB = 8
 READY_S = 60
@@ -54,16 +55,19 @@ class Daemon:
 
 
 @contextmanager
-def daemon(driver: str = "btrfs") -> Iterator[Daemon]:
+def daemon(driver: str = "btrfs", *, vms: bool = False) -> Iterator[Daemon]:
     """Start an LXD in this computer's own network, with a pool of 8 GiB (sparse); stop it and remove everything of it.
 
     Args:
         driver: of the pool.
+        vms: whether it starts virtual machines, too, if need be emulated.
     """
     folder = Path(tempfile.mkdtemp(prefix="lxd-", dir="/tmp"))
     folder.chmod(0o711)
     forwarding = FORWARD.read_text()
     env = {**os.environ, "LXD_DIR": str(folder)}
+    if vms and how_vms_run() == "qemu":
+        env["PATH"] = f"{write_programs(folder / 'programs')}:{env['PATH']}"
     log = folder / "log"
     argv = ["unshare", "--mount", "--propagation=private", "lxd", "--group", "root"]  # nobody else copies its mounts
     with log.open("wb") as out:

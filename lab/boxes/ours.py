@@ -1,4 +1,4 @@
-"""Our own box for a provider: named by its recipe, built when it is missing, given to Vagrant."""
+"""Our own box for a provider: named by its recipe, built when it is missing, given to Vagrant where that uses it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,15 @@ def obtain_box(provider: str, context: Context, home: Home, listener: Listener, 
         MissingTool, NoPermission: it must be built, and something that the build needs is missing.
         EnvironmentProblem: the build failed; nothing half done stays behind.
     """
-    recipe = _recipe(provider, context)
+    return obtain(_recipe(provider, context), context, home, listener, force=force)
+
+
+def obtain(recipe: Recipe | VmRecipe, context: Context, home: Home, listener: Listener, *, force: bool = False) -> str:
+    """The same for a recipe."""
     if force or not store.box_file(recipe.name).exists():
         _build(recipe, context, home, listener)
-    if not store.is_added(recipe.name):
+    for_vagrant = isinstance(recipe, Recipe) or recipe.is_for_vagrant
+    if for_vagrant and not store.is_added(recipe.name):
         store.add(recipe.name)
     return recipe.name
 

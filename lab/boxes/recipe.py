@@ -47,7 +47,7 @@ class Recipe:
         return "lab-lxc-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-VM_FORMAT = 1
+VM_FORMAT = 2
 """Counted up when the builder makes another virtual machine from the same files."""
 
 
@@ -57,33 +57,48 @@ class VmRecipe:
 
     Attributes:
         base: the recipe of the LXC box.
-        provider: libvirt or virtualbox.
+        provider: libvirt, virtualbox or lxd.
+        files: what the disk has beside the base, absolute paths with texts; units among them are enabled.
     """
 
     base: Recipe
     provider: str
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def kernel(self) -> str:
-        """Debian's package: the small one knows virtio only, which is what libvirt's guests have."""
+        """Debian's package: the small one knows virtio only, which is what libvirt's guests have.
+
+        LXD shares a folder by 9p where it has nothing better, and the small one does not know that.
+        """
         return "linux-image-cloud-amd64" if self.provider == "libvirt" else "linux-image-amd64"
 
     @property
     def consoles(self) -> str:
         """The kernel's consoles; systemd writes to the last."""
-        return (
-            "console=tty0 console=ttyS0,115200" if self.provider == "libvirt" else "console=ttyS0,115200 console=tty0"
-        )
+        serial, screen = "console=ttyS0,115200", "console=tty0"
+        return f"{serial} {screen}" if self.provider == "virtualbox" else f"{screen} {serial}"
+
+    @property
+    def firmware(self) -> str:
+        """What starts the boot loader: bios, or uefi, which is the only one that LXD has."""
+        return "uefi" if self.provider == "lxd" else "bios"
+
+    @property
+    def is_for_vagrant(self) -> bool:
+        """Whether Vagrant makes the guests; LXD does it itself."""
+        return self.provider != "lxd"
 
     @property
     def size_gib(self) -> int:
-        """The disk. libvirt's grows with the guest; VirtualBox cannot enlarge a vmdk, so it is large at once."""
-        return 4 if self.provider == "libvirt" else 20
+        """The disk. That of libvirt and LXD grows with the guest; VirtualBox cannot enlarge a vmdk: large at once."""
+        return {"libvirt": 4, "lxd": 2}.get(self.provider, 20)
 
     @property
     def name(self) -> str:
-        """The box's name: lab-libvirt- or lab-virtualbox-, and twelve characters of the recipe's hash."""
-        parts = [str(VM_FORMAT), self.base.name, self.kernel, self.consoles, str(self.size_gib)]
+        """The box's name: lab-libvirt-, lab-virtualbox- or lab-lxd-, and twelve characters of the recipe's hash."""
+        parts = [str(VM_FORMAT), self.base.name, self.kernel, self.consoles, self.firmware, str(self.size_gib)]
+        parts += [text for file in self.files for text in file]
         parts += [(HERE / name).read_text(encoding="utf-8") for name in ("vm-guest.sh", "vagrant.pub", "box.ovf.j2")]
         return f"lab-{self.provider}-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 

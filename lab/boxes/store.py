@@ -19,7 +19,7 @@ from lab import home, process
 from lab.errors import EnvironmentProblem, UsageError
 
 BASES = Path("/var/lib/lab/boxes")
-NAME = re.compile(r"^lab-(?P<provider>lxc|libvirt|virtualbox)-[0-9a-f]{12}$")
+NAME = re.compile(r"^lab-(?P<provider>lxc|libvirt|virtualbox|lxd)-[0-9a-f]{12}$")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def export(name: str, to: Path) -> Path:
 
 
 def import_(file: Path) -> str:
-    """Take a box file into the cache and give it to Vagrant; the box's name.
+    """Take a box file into the cache, and give it to Vagrant where that uses it; the box's name.
 
     Raises:
         UsageError: the file is not a box that `lab box export` wrote.
@@ -97,7 +97,8 @@ def import_(file: Path) -> str:
     target = box_file(name)
     target.parent.mkdir(parents=True, exist_ok=True)
     _copied(file, target)
-    add(name)
+    if provider_of(name) != "lxd":
+        add(name)
     return name
 
 

@@ -1,17 +1,22 @@
 #!/bin/sh
 # Makes the root file system of a container that of a computer: kernel, boot loader, network, first boot.
-# Run in it by chroot, without any mount:  vm-guest.sh KERNEL-PACKAGE CONSOLES UNITS…  <authorized_keys
+# Run in it by chroot, without any mount:  vm-guest.sh KERNEL-PACKAGE CONSOLES bios|uefi UNITS…  <authorized_keys
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-kernel=$1 consoles=$2
-shift 2
+kernel=$1 consoles=$2 firmware=$3
+shift 3
+case $firmware in
+    bios) loader='grub-pc-bin' ;;
+    uefi) loader='grub-efi-amd64-bin mtools' ;;
+esac
 
 # Nothing that is installed is started: this is not the guest yet.
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 apt-get -qq update
+# shellcheck disable=SC2086  # one word a package
 apt-get -qqy install --no-install-recommends \
-    "$kernel" initramfs-tools zstd grub-pc-bin udev fdisk e2fsprogs systemd-resolved >/var/log/lab-vm.log 2>&1 ||
+    "$kernel" initramfs-tools zstd $loader udev fdisk e2fsprogs systemd-resolved >/var/log/lab-vm.log 2>&1 ||
     { tail -n 10 /var/log/lab-vm.log >&2; exit 1; }
 rm /usr/sbin/policy-rc.d /var/log/lab-vm.log
 
@@ -45,7 +50,7 @@ ln -sf /run/systemd/resolve/resolv.conf /etc/resolv.conf
 
 cat >/usr/local/sbin/first-boot <<'END'
 #!/bin/sh
-# The root file system takes the whole disk; the host gets a key of its own.
+# The root file system takes the whole disk; a host that was given no key gets one of its own.
 set -eu
 grow() {
     root=$(findmnt --noheadings --output SOURCE /)
@@ -55,13 +60,14 @@ grow() {
     resize2fs "$root"
 }
 grow || echo 'the root file system could not grow' >&2
-ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+[ -e /etc/ssh/ssh_host_ed25519_key ] || ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+touch /var/lib/first-boot
 END
 chmod 755 /usr/local/sbin/first-boot
 cat >/etc/systemd/system/first-boot.service <<'END'
 [Unit]
 Description=The lab's first boot: the whole disk, a host key
-ConditionPathExists=!/etc/ssh/ssh_host_ed25519_key
+ConditionPathExists=!/var/lib/first-boot
 Before=ssh.service
 
 [Service]
@@ -80,15 +86,28 @@ cat >/boot/grub/grub.cfg <<END
 serial --unit=0 --speed=115200
 terminal_input serial console
 terminal_output serial console
-set root=(hd0,msdos1)
+search --set=root --label lab-root
 linux /vmlinuz root=LABEL=lab-root ro quiet net.ifnames=0 $consoles
 initrd /initrd.img
 boot
 END
 echo 'configfile (hd0,msdos1)/boot/grub/grub.cfg' >/tmp/early.cfg
-grub-mkimage --format=i386-pc --output=/boot/grub/core.img --config=/tmp/early.cfg --prefix='(hd0,msdos1)/boot/grub' \
-    biosdisk part_msdos ext2 normal configfile linux serial terminal echo test
-cp /usr/lib/grub/i386-pc/boot.img /boot/grub/boot.img
+make_core() {
+    grub-mkimage --format="$1" --output="$2" --config=/tmp/early.cfg --prefix='(hd0,msdos1)/boot/grub' \
+        part_msdos ext2 normal configfile linux serial terminal search search_label echo test $3
+}
+case $firmware in
+    bios)
+        make_core i386-pc /boot/grub/core.img biosdisk
+        cp /usr/lib/grub/i386-pc/boot.img /boot/grub/boot.img ;;
+    uefi)  # a small file system with the one file that the firmware looks for
+        make_core x86_64-efi /tmp/core.efi ''
+        mformat -C -i /boot/grub/esp.img -T 65536 ::
+        mmd -i /boot/grub/esp.img ::/EFI ::/EFI/BOOT
+        mcopy -i /boot/grub/esp.img /tmp/core.efi ::/EFI/BOOT/BOOTX64.EFI
+        rm /tmp/core.efi
+        apt-get -qqy purge mtools >/dev/null ;;
+esac
 rm /tmp/early.cfg
 
 # Vagrant comes in with the key that everybody knows, once, and replaces it by the lab's own.

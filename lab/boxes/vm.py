@@ -26,12 +26,16 @@ _KERNEL_S = 900
 _UNPACK = 'tar -xOf "$1" ./rootfs.tar.gz | tar --numeric-owner --xattrs --xattrs-include="*" -xzf - -C "$2"'
 _QCOW2 = ("-c", "-O", "qcow2", "-o", "compression_type=zstd")
 _VMDK = ("-O", "vmdk", "-o", "subformat=streamOptimized")
+DISK = "disk.qcow2"
+"""What LXD's disk is called in its box."""
 BASE_MAC = "0800271AB000"
 """Vagrant gives it to the first card of the machine that it imports; its clones get others."""
 
 
 def build_vm(recipe: VmRecipe, listener: Listener) -> str:
-    """Build the box of a virtual machine and give it to Vagrant; its name. The LXC box of its base must be there.
+    """Build the box of a virtual machine, and give it to Vagrant where that makes the guests; its name.
+
+    The LXC box of its base must be there.
 
     Raises:
         EnvironmentProblem: less than 3 GiB are free, or a step failed. Nothing half done stays behind.
@@ -48,12 +52,13 @@ def build_vm(recipe: VmRecipe, listener: Listener) -> str:
         with phase(listener, "kernel", f"{recipe.kernel}, boot loader, first boot"):
             _make_bootable(recipe, work / "root")
         with phase(listener, "disk", f"{recipe.size_gib} GiB"):
-            write_disk(work / "root", work / "disk.img", recipe.size_gib)
+            write_disk(work / "root", work / "disk.img", recipe.size_gib, recipe.firmware)
             process.as_root("rm", "-rf", work / "root")
         with phase(listener, "pack", f"box {recipe.name}"):
             _FILLERS[recipe.provider](recipe, work / "disk.img", work / "box")
             _pack(recipe.name, work / "box")
-    store.add(recipe.name)
+    if recipe.is_for_vagrant:
+        store.add(recipe.name)
     return recipe.name
 
 
@@ -72,16 +77,25 @@ def _make_bootable(recipe: VmRecipe, root: Path) -> None:
     process.as_root("tee", root / "etc" / "resolv.conf", stdin=resolver.read_text() if resolver.exists() else "")
     process.as_root("cp", HERE / "vm-guest.sh", root / "vm-guest.sh")
     process.as_root(
-        "chroot", root, "sh", "/vm-guest.sh", recipe.kernel, recipe.consoles, *_UNMASKED,
-        stdin=(HERE / "vagrant.pub").read_text(encoding="utf-8"), timeout_s=_KERNEL_S,
+        "chroot", root, "sh", "/vm-guest.sh", recipe.kernel, recipe.consoles, recipe.firmware, *_UNMASKED,
+        stdin=(HERE / "vagrant.pub").read_text(encoding="utf-8") if recipe.is_for_vagrant else "", timeout_s=_KERNEL_S,
     )  # fmt: skip
     process.as_root("rm", root / "vm-guest.sh")
+    for path, text in recipe.files:
+        _write(root / path.lstrip("/"), text)
+    if units := [Path(path).name for path, _ in recipe.files if path.endswith(".service")]:
+        process.as_root("chroot", root, "systemctl", "--quiet", "enable", *units)
 
 
 def _fill_libvirt(recipe: VmRecipe, disk: Path, box: Path) -> None:
     _convert(disk, box / "box.img", *_QCOW2)
     metadata = {"provider": "libvirt", "format": "qcow2", "virtual_size": recipe.size_gib, "lab": {"name": recipe.name}}
     _write(box / "metadata.json", json.dumps(metadata))
+
+
+def _fill_lxd(recipe: VmRecipe, disk: Path, box: Path) -> None:
+    _convert(disk, box / DISK, "-c", "-O", "qcow2")
+    _write(box / "metadata.json", json.dumps({"provider": "lxd", "lab": {"name": recipe.name}}))
 
 
 def _fill_virtualbox(recipe: VmRecipe, disk: Path, box: Path) -> None:
@@ -97,7 +111,7 @@ def _fill_virtualbox(recipe: VmRecipe, disk: Path, box: Path) -> None:
 
 
 _FILLERS: dict[str, Callable[[VmRecipe, Path, Path], None]] = {
-    "libvirt": _fill_libvirt, "virtualbox": _fill_virtualbox,
+    "libvirt": _fill_libvirt, "virtualbox": _fill_virtualbox, "lxd": _fill_lxd,
 }  # fmt: skip
 
 

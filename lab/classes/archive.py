@@ -30,7 +30,6 @@ from lab.power import APP_S, restart
 from lab.proof import require_serving, status_of
 from lab.session import Session
 from lab.topology import Role
-from lab.vagrantfile import BOOT_TIMEOUT_S
 
 ROOTS = ("etc", "home", "srv", "root", "usr/local", "var/www", "opt", "var/lib/lab", "var/spool/cron")
 """Where provisioning, exercises and students write, from the root folder."""
@@ -240,7 +239,7 @@ def _unpack(session: Session, name: str, packed: Path) -> None:
 
 
 def _wait(session: Session, name: str, wanted: Archived) -> None:
-    session.reachable_host(name, BOOT_TIMEOUT_S[session.provider])
+    session.reachable_host(name, session.boot_s)
     if name in wanted.serving and session.lab[name].is_a(Role.BACKEND):
         require_serving(session.lab, name, APP_S * session.patience)
 

@@ -43,7 +43,7 @@ def foresee(roster: Sequence[Enrolled], folder: Path, url: str | None, app: str 
     settings = settings_file.load(folder) if (folder / FILE).exists() else Settings()
     course = Course(room, _changed(settings, url, app), seats_book.load(folder))
     lxd = cluster_of(course)
-    return plan(course, members(lxd, course.settings.pool))
+    return plan(course, members(lxd, course.settings.pool, vms=course.settings.vm))
 
 
 def prepare(roster: Sequence[Enrolled], folder: Path, url: str | None, token: str, app: str | None) -> None:
@@ -78,7 +78,7 @@ def seat(folder: Path, listener: Listener) -> tuple[Plan, Course]:
     course = load(folder)
     lxd = cluster_of(course)
     with phase(listener, "seats", lxd.place):
-        found = plan(course, members(lxd, course.settings.pool))
+        found = plan(course, members(lxd, course.settings.pool, vms=course.settings.vm))
         listener(Note(found.sentence, loud=bool(found.placement.left_over)))
         taken = claims.taken(lxd, course)
         course = take_seats(found, claims.claim, others=taken.others, ours=taken.ours)

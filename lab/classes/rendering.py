@@ -42,6 +42,7 @@ def toml_of(course: Classroom, settings: Settings, id: str, seat: Seat) -> str:
         "cpu": settings.cpu,
         "ports": settings.ports(seat.number) if seat.address else 0,
         "fresh": "false",  # a class's saves are at the teacher's
+        "vm": str(settings.vm).lower(),
     }
     lines = [_NOTE + 'provider = "lxd"', f'subnet = "{subnet}"', *([f'lang = "{language}"'] if language else [])]
     lines += ["", "[engine]", *(f"{key} = {quoted(value)}" for key, value in engine.items())]

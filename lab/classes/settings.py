@@ -17,6 +17,7 @@ from lab.classes.placement import Need
 from lab.config import validated
 from lab.errors import TopologyError
 from lab.grading.classroom import keep_private
+from lab.lxd.kind import VM_DISK_GB
 from lab.topology import EngineUrl, Label, Port, Subnet
 
 FILE = "engine.toml"
@@ -59,6 +60,7 @@ class Settings:
         disk_gb: of each machine.
         processes: how many each machine may have at once.
         cpu: how many processors each machine may keep busy.
+        vm: whether the machines are virtual ones, on members that can start them; else containers.
         reserve_mb: memory of each member that no lab gets.
         overcommit: how many times over a member's memory and disk may be promised; what machines may use is a limit,
             and most use less.
@@ -74,6 +76,7 @@ class Settings:
     disk_gb: Annotated[int, Field(ge=1, le=1024)] = 3
     processes: Annotated[int, Field(ge=100, le=32768)] = 400
     cpu: Annotated[float, Field(ge=0.1, le=64)] = 1.0
+    vm: bool = False
     reserve_mb: Annotated[int, Field(ge=0, le=1048576)] = 1024
     overcommit: Annotated[float, Field(ge=1, le=100)] = 1.0
     app: Label = "hello"
@@ -90,6 +93,8 @@ class Settings:
             raise ValueError(f"subnets: {self.subnets} belongs to somebody on the internet; take a private one")
         if self.ports_from < 1024:
             raise ValueError(f"ports_from: {self.ports_from} is among the ports of services; begin at 1024 or above")
+        if self.vm and self.disk_gb < VM_DISK_GB:
+            raise ValueError(f"disk_gb: a virtual machine cannot do with {self.disk_gb}; write {VM_DISK_GB} or more")
         if not self.seats:
             raise ValueError(f"ports_from: {self.ports_from} leaves no ten ports for a seat; begin lower")
         return self
@@ -210,6 +215,7 @@ _REASONS = (
     ("disk_gb", "of each machine"),
     ("processes", "how many each machine may have at once"),
     ("cpu", "how many processors each machine may keep busy"),
+    ("vm", "true: virtual machines, each with a kernel of its own, where members can; false: containers"),
     ("reserve_mb", "memory of each member that no lab gets"),
     ("overcommit", "1: every machine can use all it may at once; 4: a quarter of them can, and four times as many fit"),
     ("app", "what the backends run"),

@@ -27,6 +27,7 @@ Examples:
   lab up --app hello               with the lab's own app, which needs no internet
   lab up --app ~/src/my-app        with your own app, from a folder or a git URL
   lab --name b up                  a second lab beside the first, on a subnet of its own
+  lab up --provider lxd --vm       virtual machines at LXD, each with a kernel of its own
   lab up --offline                 with what `lab unpack` brought; nothing is fetched
   lab up --accept-host-keys        machines that you have (docs/multipass.md), without a terminal
 """
@@ -37,6 +38,7 @@ Examples:
     "--provider", type=click.Choice(["auto", "lxc", "lxd", "libvirt", "virtualbox", "existing"]), default=None,
     show_default=False, help="Who makes the guests; auto picks what works here.",
 )  # fmt: skip
+@click.option("--vm", is_flag=True, help="LXD makes virtual machines, not containers; also engine.vm in lab.toml.")
 @click.option("--app", default="", metavar="NAME|GIT_URL|FOLDER", help="The application that the backends run.")
 @click.option("--offline", is_flag=True, help="Touch no network; also LAB_OFFLINE=1, or offline = true in lab.toml.")
 @click.option(
@@ -46,7 +48,7 @@ Examples:
 @file_option
 @json_option
 def up(
-    provider: str | None, app: str, offline: bool, accept_host_keys: bool, file: Path | None, as_json: bool
+    provider: str | None, vm: bool, app: str, offline: bool, accept_host_keys: bool, file: Path | None, as_json: bool
 ) -> None:  # fmt: skip
     """Bring the lab up: boot, provision, prove that the site is balanced.
 
@@ -60,7 +62,7 @@ def up(
         with shown(quiet=as_json) as listener:
             from lab.up import up as bring_up
 
-            report = bring_up(lab, home, listener, provider=provider or "", app=app)
+            report = bring_up(lab, home, listener, provider=provider or "", app=app, vm=vm)
     lab, _ = lab_and_home(file, warn=False)  # a named lab has got its subnet meanwhile
     if as_json:
         print_json({"url": lab.url, **asdict(report)})

@@ -36,7 +36,6 @@ from lab.session import Session
 from lab.steps import Step
 from lab.topology import Role
 from lab.up import ProvisionFailed
-from lab.vagrantfile import BOOT_TIMEOUT_S
 
 MARK = "/var/lib/lab/exercise.json"
 REPOSITORY = "/srv/git/hello.git"
@@ -189,7 +188,7 @@ def _renew(session: Session, names: tuple[str, ...]) -> None:
             session.machines.renew(name)
 
     def reached(name: str) -> None:
-        session.reachable_host(name, BOOT_TIMEOUT_S[session.provider])
+        session.reachable_host(name, session.boot_s)
 
     with workers(len(names)) as pool:
         for done in [pool.submit(anew, name) for name in names]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.errors import EnvironmentProblem, LabError
 from lab.home import Home
 from lab.lxd import quotas
 from lab.lxd.client import Lxd, connect
-from lab.lxd.members import members
+from lab.lxd.members import members, require_vms
 from lab.preflight import Finding
 from lab.topology import Lab
 
@@ -29,7 +29,7 @@ def findings(lab: Lab, home: Home) -> tuple[Finding, ...]:
     try:
         lxd = connect(lab.engine, home.folder)
         is_here = not lab.engine.url.startswith("https:")
-        found = [_door(lxd), _pool(lxd, lab.engine.pool, is_here), _firewall(lxd), *_members(lxd, lab)]
+        found = [_door(lxd), _pool(lxd, lab.engine.pool, is_here), _firewall(lxd), *_members(lxd, lab), *_vms(lxd, lab)]
     except LabError as fault:
         return (Finding("lxd", False, fault.message, fault.mend),)
     return (*found, _uids(len(lab.hosts)), _cgroups()) if is_here else tuple(found)
@@ -37,9 +37,20 @@ def findings(lab: Lab, home: Home) -> tuple[Finding, ...]:
 
 def _door(lxd: Lxd) -> Finding:
     environment = lxd.info["environment"]
-    vms = "qemu" in str(environment.get("driver", ""))
+    vms = "yes, lab up --vm" if "qemu" in str(environment.get("driver", "")) else "not here, labs do without"
     detail = f"{environment['server']} {environment['server_version']} at {lxd.place}"
-    return Finding("lxd", True, f"{detail}; virtual machines: {'yes' if vms else 'not here'}, labs do without")
+    return Finding("lxd", True, f"{detail}; virtual machines: {vms}")
+
+
+def _vms(lxd: Lxd, lab: Lab) -> list[Finding]:
+    """Whether the virtual machines that the topology asks for can be made; nothing where it asks for none."""
+    if not lab.engine.vm:
+        return []
+    try:
+        require_vms(lxd, lab.engine)
+        return [Finding("virtual machines", True, "can be made")]
+    except EnvironmentProblem as fault:
+        return [Finding("virtual machines", False, fault.message, fault.mend)]
 
 
 def _pool(lxd: Lxd, name: str, is_here: bool) -> Finding:

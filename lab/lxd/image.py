@@ -1,5 +1,7 @@
 """The image that LXD makes machines from: the LXC box as it is, and a unit that tells each machine who it is.
 
+For virtual machines it is a disk with the same on it, which the builder of boxes makes bootable.
+
 It is named by what it is made of, so an equal one is never made twice, and it gets that name last: a machine is never
 made from half an image.
 """
@@ -13,22 +15,26 @@ import os
 import platform
 import tarfile
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lab import labs, process
 from lab.boxes import store
 from lab.boxes.build import refuse_full_disk
-from lab.boxes.ours import obtain_box
-from lab.boxes.recipe import recipe_for
+from lab.boxes.ours import obtain
+from lab.boxes.recipe import Recipe, VmRecipe, recipe_for
+from lab.boxes.vm import DISK
 from lab.context import Context
 from lab.events import Listener, phase
 from lab.home import Home, cache
 from lab.lxd.client import Lxd, LxdFailed
+from lab.lxd.kind import VM_IMAGE
 
 HERE = Path(__file__).parent
 IDENTITY = "/var/lib/lab/identity"
-UNIT = "machine-identity.service"
-"""Not lab-…: units of that name are what faults leave behind."""
+UNIT, FETCHER = "machine-identity.service", "fetch-identity.service"
+"""Not lab-…: units of that name are what faults leave behind. The other one is for virtual machines."""
 MASKED = (
     "systemd-journald-audit.socket", "sys-fs-fuse-connections.mount", "systemd-sysctl.service",
     "systemd-modules-load.service", "dev-mqueue.mount", "kmod-static-nodes.service", "e2scrub_reap.service",
@@ -46,13 +52,22 @@ _TEMPLATES = {
 
 def name_of(context: Context) -> str:
     """The image's alias for a lab; nothing is made."""
-    return alias_of(recipe_for(context).name)
+    return (vm_alias_of if context.lab.engine.vm else alias_of)(box_of(context))
+
+
+def box_of(context: Context) -> str:
+    """The box that the image for a lab is made from; nothing is made."""
+    return _recipe(context).name
 
 
 def alias_of(box: str) -> str:
     """The alias of the image that is made from an LXC box."""
-    parts = [box, (HERE / UNIT).read_text(encoding="utf-8"), *MASKED, *map(str, _TEMPLATES.items())]
-    return "lab-lxd-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+    return _alias("lab-lxd-", box, _text(UNIT), *MASKED)
+
+
+def vm_alias_of(box: str) -> str:
+    """The alias of the image that is made from the box of a virtual machine, which has the units in it."""
+    return _alias(VM_IMAGE, box)
 
 
 def is_there(lxd: Lxd, context: Context) -> bool:
@@ -70,26 +85,60 @@ def obtain_image(lxd: Lxd, context: Context, home: Home, listener: Listener) -> 
     alias = name_of(context)
     if lxd.find(f"images/aliases/{alias}"):
         return alias
-    box = obtain_box("lxc", context, home, listener)
+    box = obtain(_recipe(context), context, home, listener)
     with labs.one_at_a_time("the image"), phase(listener, "image", alias):
         if not lxd.find(f"images/aliases/{alias}"):
-            publish(lxd, box, alias)
+            (publish_disk if context.lab.engine.vm else publish)(lxd, box, alias)
     return alias
 
 
+def _recipe(context: Context) -> Recipe | VmRecipe:
+    base = recipe_for(context)
+    if not context.lab.engine.vm:
+        return base
+    units = tuple((f"/etc/systemd/system/{unit}", _text(unit)) for unit in (UNIT, FETCHER))
+    return VmRecipe(base, "lxd", (*units, ("/usr/local/sbin/fetch-identity", _text("fetch-identity.sh"))))
+
+
+def _text(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def _alias(prefix: str, *parts: str) -> str:
+    told = "\n".join([*parts, *map(str, _TEMPLATES.items())])
+    return prefix + hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
 def publish(lxd: Lxd, box: str, alias: str) -> None:
-    """Pack a box as an image, give it to LXD, and name it.
+    """Pack an LXC box as an image, give it to LXD, and name it.
 
     Raises:
         EnvironmentProblem: there is no room, or LXD does not take it.
     """
+    with _scratch() as folder:
+        _pack(box, folder / "ours", folder / "rootfs.tar")
+        _give(lxd, box, alias, "rootfs", folder / "rootfs.tar")
+
+
+def publish_disk(lxd: Lxd, box: str, alias: str) -> None:
+    """The same of the box of a virtual machine."""
+    with _scratch() as folder:
+        process.run("tar", "-C", folder, "-xf", store.box_file(box), f"./{DISK}", timeout_s=_IMPORT_S)
+        _give(lxd, box, alias, "rootfs.img", folder / DISK)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
     refuse_full_disk(cache())
     with tempfile.TemporaryDirectory(dir=cache(), prefix="image-") as scratch:
-        folder = Path(scratch)
-        metadata, rootfs = folder / "metadata.tar", folder / "rootfs.tar"
-        metadata.write_bytes(_metadata(alias))
-        _pack(box, folder / "ours", rootfs)
-        done = lxd.upload("images", (("metadata", metadata), ("rootfs", rootfs)), within_s=_IMPORT_S)
+        yield Path(scratch)
+
+
+def _give(lxd: Lxd, box: str, alias: str, field: str, rootfs: Path) -> None:
+    """Upload both halves, and name them; `field` is what LXD tells containers and virtual machines by."""
+    metadata = rootfs.parent / "metadata.tar"
+    metadata.write_bytes(_metadata(alias))
+    done = lxd.upload("images", (("metadata", metadata), (field, rootfs)), within_s=_IMPORT_S)
     body = {"name": alias, "target": done["metadata"]["fingerprint"], "description": f"the lab's machines, from {box}"}
     try:
         lxd.post("images/aliases", body)
@@ -120,7 +169,7 @@ def _pack(box: str, ours: Path, to: Path) -> None:
     """The other half: the box's root file system with our unit in it."""
     units = ours / "etc" / "systemd" / "system"
     (ours / _WANTS).mkdir(parents=True)
-    (units / UNIT).write_text((HERE / UNIT).read_text(encoding="utf-8"))
+    (units / UNIT).write_text(_text(UNIT))
     (ours / _WANTS / UNIT).symlink_to(f"/etc/systemd/system/{UNIT}")
     for unit in MASKED:
         (units / unit).symlink_to("/dev/null")

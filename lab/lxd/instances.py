@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from lab.home import Home
 from lab.lxd.identity import identity_of
-from lab.lxd.projects import OWNER
+from lab.lxd.kind import has_vms
+from lab.lxd.projects import OWNER, VM_STATE_MB
 from lab.names import bridge_name, hardware_address
 from lab.topology import Host, Lab, Role
 
 FRESH = "fresh"
 """The snapshot of a machine that has never run."""
+_CARD = "[Match]\nName=eth0\n\n[Network]\nAddress={}\nGateway={}\nLinkLocalAddressing=no\n"
 SITE_PORT = 8
 """The place of the balanced site among the ten ports of a lab."""
 
@@ -24,29 +27,49 @@ def network_name(lab: Lab, home: Home) -> str:
 def definition(lab: Lab, home: Home, name: str) -> dict[str, Any]:
     """The body of the request that makes a machine from the image, whose alias the lab remembers as its box."""
     host, engine = lab[name], lab.engine
+    vm = has_vms(home)
     return {
         "name": name,
-        "type": "container",
+        "type": "virtual-machine" if vm else "container",
         "profiles": [],
         "source": {"type": "image", "alias": home.state().box},
         "config": {
             OWNER: home.id,
-            "user.identity": identity_of(home, name),
-            **({"security.idmap.isolated": "true"} if engine.isolated else {}),
             "security.devlxd": "false",
             "limits.memory": f"{host.memory_mb}MiB",
-            "limits.processes": str(engine.processes),
-            "limits.cpu.allowance": f"{max(int(engine.cpu * 100), 1)}ms/100ms",
-            "raw.lxc": (
-                f"lxc.net.0.ipv4.address = {host.address}/{lab.subnet.prefixlen}\n"
-                f"lxc.net.0.ipv4.gateway = {lab.gateway}\n"
-            ),
+            **(_of_vm if vm else _of_container)(lab, home, host),
         },
         "devices": {
-            "root": {"type": "disk", "path": "/", "pool": engine.pool, "size": f"{engine.disk_gb}GiB"},
+            "root": {
+                "type": "disk", "path": "/", "pool": engine.pool, "size": f"{engine.disk_gb}GiB",
+                **({"size.state": f"{VM_STATE_MB}MiB"} if vm else {}),
+            },
             "eth0": _card(lab, home, host),
             **_doors(lab, host),
         },
+    }  # fmt: skip
+
+
+def _of_container(lab: Lab, home: Home, host: Host) -> dict[str, str]:
+    engine = lab.engine
+    return {
+        "user.identity": identity_of(home, host.name),
+        **({"security.idmap.isolated": "true"} if engine.isolated else {}),
+        "limits.processes": str(engine.processes),
+        "limits.cpu.allowance": f"{max(int(engine.cpu * 100), 1)}ms/100ms",
+        "raw.lxc": (
+            f"lxc.net.0.ipv4.address = {host.address}/{lab.subnet.prefixlen}\nlxc.net.0.ipv4.gateway = {lab.gateway}\n"
+        ),
+    }
+
+
+def _of_vm(lab: Lab, home: Home, host: Host) -> dict[str, str]:
+    """Its processes are its own kernel's affair, and it has whole processors. Nobody has signed its boot loader."""
+    card = _CARD.format(f"{host.address}/{lab.subnet.prefixlen}", lab.gateway)
+    return {
+        "user.identity": identity_of(home, host.name, card),
+        "limits.cpu": str(ceil(lab.engine.cpu)),
+        "security.secureboot": "false",
     }
 
 

@@ -7,11 +7,18 @@ from ipaddress import IPv4Address
 from typing import Any
 from urllib.parse import urlsplit
 
+from lab.errors import EnvironmentProblem
 from lab.lxd.client import Lxd, LxdFailed
 from lab.parallel import together
+from lab.topology import Engine
 
 ANSWER_S = 2.0
 """A member that does not say what it has within two seconds counts as gone."""
+NO_VMS = "LXD starts no virtual machines there"
+VM_MEND = (
+    "leave --vm and engine.vm out for containers; else LXD needs there: KVM and vhost_vsock in the kernel, "
+    "the packages qemu-system-x86 and ovmf, then a restart"
+)
 
 
 @dataclass(frozen=True)
@@ -37,18 +44,31 @@ class Member:
     message: str = ""
 
 
-def members(lxd: Lxd, pool: str = "default") -> tuple[Member, ...]:
+def members(lxd: Lxd, pool: str = "default", *, vms: bool = False) -> tuple[Member, ...]:
     """All members by name, whether they answer or not; asked all at once, two seconds at most.
+
+    Args:
+        lxd: where.
+        pool: the storage pool whose room is told.
+        vms: whether one that starts no virtual machines counts as not online.
 
     Raises:
         LxdFailed: LXD itself does not answer.
     """
     if not lxd.is_clustered:
         address = _host_of(str(lxd.info["config"].get("core.https_address", "")))
-        return (_asked(lxd, lxd.server_name, address, pool, target=""),)
+        return (_asked(lxd, lxd.server_name, address, pool, vms, target=""),)
     told = {each["server_name"]: each for each in lxd.get("cluster/members", recursion=1)}
-    found = together(sorted(told), lambda name: _of_cluster(lxd, told[name], pool))
+    found = together(sorted(told), lambda name: _of_cluster(lxd, told[name], pool, vms))
     return tuple(found)
+
+
+def require_vms(lxd: Lxd, engine: Engine) -> None:
+    """Raise EnvironmentProblem when no member that the machines may go to starts virtual ones."""
+    asked = [each for each in members(lxd, engine.pool, vms=True) if engine.member in ("", each.name)]
+    if not any(each.online for each in asked):
+        told = "; ".join(f"{each.name}: {each.message}" for each in asked)
+        raise EnvironmentProblem(f"{lxd.place}: virtual machines cannot be made: {told or 'no such member'}", VM_MEND)
 
 
 def addresses(lxd: Lxd) -> tuple[str, ...]:
@@ -82,15 +102,17 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _of_cluster(lxd: Lxd, told: dict[str, Any], pool: str) -> Member:
+def _of_cluster(lxd: Lxd, told: dict[str, Any], pool: str, vms: bool) -> Member:
     name, address = str(told["server_name"]), _host_of(str(told["url"]))
     if told["status"] != "Online":
         return Member(name, address, online=False, message=f"{told['status']}: {told['message']}".lower())
-    return _asked(lxd, name, address, pool, target=name)
+    return _asked(lxd, name, address, pool, vms, target=name)
 
 
-def _asked(lxd: Lxd, name: str, address: str, pool: str, target: str) -> Member:
+def _asked(lxd: Lxd, name: str, address: str, pool: str, vms: bool, target: str) -> Member:
     try:
+        if vms and "qemu" not in str(lxd.get("", within_s=ANSWER_S, target=target)["environment"]["driver"]):
+            return Member(name, address, online=False, message=NO_VMS)
         memory = lxd.get("resources", within_s=ANSWER_S, target=target)["memory"]
         space = lxd.get(f"storage-pools/{pool}/resources", within_s=ANSWER_S, target=target)["space"]
     except LxdFailed as fault:

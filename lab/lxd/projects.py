@@ -5,10 +5,13 @@ from __future__ import annotations
 from lab.errors import EnvironmentProblem
 from lab.home import Home
 from lab.lxd.client import Lxd, LxdFailed
+from lab.lxd.kind import has_vms
 from lab.topology import Lab
 
 OWNER = "user.lab.owner"
 """The key under which the id of a lab stands beside everything that is the lab's own."""
+VM_STATE_MB = 100
+"""What a virtual machine has beside its disk, for what LXD tells it."""
 
 
 def project_of(lab: Lab, home: Home) -> str:
@@ -55,13 +58,14 @@ def _refuse_others(lxd: Lxd, name: str, config: dict[str, str], home: Home) -> N
 def _config(lab: Lab, home: Home) -> dict[str, str]:
     """Images are everybody's; the limits are the sums of what the machines may take."""
     count = len(lab.hosts)
+    vms = count if has_vms(home) else 0
     return {
         OWNER: home.id,
         "features.images": "false",
         "features.profiles": "false",
-        "limits.containers": str(count),
-        "limits.virtual-machines": "0",
+        "limits.containers": str(count - vms),
+        "limits.virtual-machines": str(vms),
         "limits.memory": f"{sum(host.memory_mb for host in lab.hosts)}MiB",
-        "limits.processes": str(count * lab.engine.processes),
-        "limits.disk": f"{count * lab.engine.disk_gb}GiB",
+        **({} if vms else {"limits.processes": str(count * lab.engine.processes)}),
+        "limits.disk": f"{count * lab.engine.disk_gb * 1024 + vms * VM_STATE_MB}MiB",
     }

@@ -1,4 +1,6 @@
-"""Machines that LXD makes, on this computer or another: unprivileged containers in a project of the lab's own.
+"""Machines that LXD makes, on this computer or another, in a project of the lab's own.
+
+They are unprivileged containers, or virtual machines where the lab's image is one of these.
 
 What is asked of each machine is what its owner may not exceed: memory, processes, processors, disk. Right after it is
 made a snapshot of it is taken, if the engine says so, which is what it is renewed from; a save is a snapshot of all.
@@ -19,6 +21,7 @@ from lab.host import SshTarget
 from lab.lxd import golden, projects, trace
 from lab.lxd.client import Lxd, LxdFailed, connect
 from lab.lxd.instances import FRESH, definition
+from lab.lxd.kind import has_vms
 from lab.lxd.members import members
 from lab.machines.capabilities import capabilities_of
 from lab.machines.protocol import State
@@ -134,6 +137,8 @@ class LxdMachines:
     def save(self, id: str) -> int:
         """Take a snapshot of every machine, all frozen meanwhile; the bytes that these take by themselves.
 
+        Virtual machines are shut down for it: what one has not written to its disk yet is nowhere else.
+
         Raises:
             EnvironmentProblem: the pool has no room; nothing was touched.
         """
@@ -141,8 +146,12 @@ class LxdMachines:
         self._require_room(there)
         running = [name for name in self._names if there[name]["status"] == "Running"]
         with ExitStack() as held:
-            held.callback(self._on, running, "unfreeze")
-            self._on(running, "freeze")
+            if has_vms(self._home):
+                held.callback(together, running, self._start)
+                together(running, lambda name: self._stop(name, graceful=True))
+            else:
+                held.callback(self._on, running, "unfreeze")
+                self._on(running, "freeze")
             together(self._names, lambda name: self._post(f"instances/{name}/snapshots", {"name": id}))
         taken = together(self._names, lambda name: self._get(f"instances/{name}/snapshots/{id}"))
         return sum(max(each.get("size", 0), 0) for each in taken)
@@ -192,27 +201,32 @@ class LxdMachines:
             return ""
         if self._lab.engine.member or there:
             return self._lab.engine.member or str(next(iter(there.values()))["location"])
-        online = [member for member in members(self.lxd, self._lab.engine.pool) if member.online]
+        found = members(self.lxd, self._lab.engine.pool, vms=has_vms(self._home))
+        online = [member for member in found if member.online]
         if not online:
             raise EnvironmentProblem(f"{self.lxd.place}: no member of the cluster answers", "lxc cluster list")
         return max(online, key=lambda member: member.memory_free).name
 
     def _golden(self, member: str) -> str:
-        """The machine to copy; empty where each is made from the image, to have user ids of its own."""
+        """The machine to copy; empty where each is made from the image, as virtual ones are, and isolated ones."""
         engine = self._lab.engine
-        return "" if engine.isolated else golden.ensure(self.lxd, self._home.state().box, member, engine.pool)
+        if engine.isolated or has_vms(self._home):
+            return ""
+        return golden.ensure(self.lxd, self._home.state().box, member, engine.pool)
 
     def _make(self, name: str, member: str, source: str) -> None:
         if source:
-            self._make_copy(name, member, source)
+            copied = {"type": "copy", "source": source, "project": golden.PROJECT, "instance_only": True}
+            self._make_at_once(name, member, {"source": copied})
+        elif has_vms(self._home):
+            self._make_at_once(name, member, {})
         else:
             self._make_isolated(name, member)
         self._keep_fresh(name)
 
-    def _make_copy(self, name: str, member: str, source: str) -> None:
-        copied = {"type": "copy", "source": source, "project": golden.PROJECT, "instance_only": True}
+    def _make_at_once(self, name: str, member: str, other: Mapping[str, Any]) -> None:
         try:
-            self._post("instances", {**definition(self._lab, self._home, name), "source": copied}, target=member)
+            self._post("instances", {**definition(self._lab, self._home, name), **other}, target=member)
         except LxdFailed as fault:  # an `up` that was cut off goes on there
             if not fault.is_there_already:
                 raise
@@ -282,7 +296,7 @@ class LxdMachines:
     def _stop(self, name: str, *, graceful: bool = False) -> None:
         if graceful:
             with suppress(LxdFailed):
-                self._set(name, "stop", timeout=SHUTDOWN_S)
+                self._set(name, "stop", timeout=round(SHUTDOWN_S * self._home.state().patience))
                 return
         with _but("already stopped"):
             self._when_free(lambda: self._set(name, "stop", force=True))

@@ -26,6 +26,7 @@ from lab.machines.protocol import Cleaner
 from lab.session import Session
 from lab.topology import Lab
 from lab.waiting import wait_for
+from tests.emulated import how_vms_run
 from tests.lxd import Daemon, daemon
 from tests.realm import Realm
 from tests.strangers import Strangers
@@ -36,7 +37,8 @@ PATIENCE = EMULATED if "LAB_VM" in os.environ else 1.0
 ABSENT = dict.fromkeys(RUNNING, State.ABSENT)
 
 
-REAL = ["lxc", pytest.param("libvirt", marks=pytest.mark.skipif("LAB_VM" not in os.environ, reason="make test-vm"))]
+NEEDS_VM = pytest.mark.skipif("LAB_VM" not in os.environ, reason="make test-vm")
+REAL = ["lxc", *(pytest.param(kind, marks=NEEDS_VM) for kind in ("libvirt", "lxd-vm"))]
 
 
 @pytest.fixture(params=["fake", "lxd", *REAL, "existing"])
@@ -48,8 +50,8 @@ def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine
     if request.param == "existing":
         yield from _existing(tmp_path)
         return
-    if request.param == "lxd":
-        yield from _at_lxd(request.getfixturevalue("own_lxd"), tmp_path)
+    if request.param in ("lxd", "lxd-vm"):
+        yield from _at_lxd(request.getfixturevalue("own_lxd"), tmp_path, vm=request.param == "lxd-vm")
         return
     realm = Realm.make(tmp_path / "lab", 59 if request.param == "lxc" else 72)
     lab = load(realm.folder / "lab.toml")
@@ -66,15 +68,16 @@ def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine
 @pytest.fixture(scope="module")
 def own_lxd() -> Iterator[Daemon]:
     """An LXD that all tests of this module share: its image is made once."""
-    with daemon() as made:
+    with daemon(vms="LAB_VM" in os.environ) as made:
         yield made
         assert made.leftovers() == []
 
 
-def _at_lxd(lxd: Daemon, folder: Path) -> Iterator[Machines]:
-    realm = Realm.make(folder / "lab", 63, f'[engine]\nurl = "{lxd.socket}"')
+def _at_lxd(lxd: Daemon, folder: Path, *, vm: bool) -> Iterator[Machines]:
+    realm = Realm.make(folder / "lab", 63, f'[engine]\nurl = "{lxd.socket}"\nvm = {str(vm).lower()}').small()
     lab = load(realm.folder / "lab.toml")
     realm.home.make()
+    realm.home.remember(driver=how_vms_run() if vm else "")
     made = machines_for(lab, realm.home, "lxd")
     try:
         up.prepare(Session(lab, realm.home, "lxd", made), obtain(resolve("hello")))

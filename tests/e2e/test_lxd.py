@@ -63,3 +63,17 @@ def test_no_lxd_is_one_sentence(tmp_path: Path) -> None:
     assert f"lab: {tmp_path}/nowhere/unix.socket: LXD does not run\n" in done.stderr
     assert "Traceback" not in done.stderr
     assert realm.leftovers() == []
+
+
+def test_no_virtual_machines_is_one_sentence(lxd: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where LXD starts none, nothing is made, and the way with containers is told."""
+    monkeypatch.setenv("LXD_DIR", str(lxd.folder))
+    if "qemu" in lxd.lxd().info["environment"]["driver"]:
+        pytest.skip("this computer's LXD starts virtual machines")
+    realm = Realm.make(tmp_path / "lab", 63)
+    done = realm.lab(*UP, "--vm")
+    assert done.returncode == 4
+    first, mend = done.stderr.strip().splitlines()[-2:]
+    assert first.endswith("LXD starts no virtual machines there") and "virtual machines cannot be made" in first
+    assert "leave --vm" in mend
+    assert realm.leftovers() == []

@@ -12,7 +12,7 @@ import pytest
 
 from lab import config, content, preflight, process
 from lab.boxes import ours, recipe, store
-from lab.boxes.disk import START, boot_sector
+from lab.boxes.disk import ESP, ESP_SECTORS, LINUX, START, Partition, boot_sector
 from lab.boxes.recipe import BASE_PACKAGES, HERE, Recipe, VmRecipe
 from lab.boxes.vm import _UNMASKED
 from lab.context import Context
@@ -27,7 +27,7 @@ OVF = {"": "http://schemas.dmtf.org/ovf/envelope/1"}
 RASD = "{http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData}"
 
 
-@pytest.mark.parametrize("provider", ["libvirt", "virtualbox"])
+@pytest.mark.parametrize("provider", ["libvirt", "virtualbox", "lxd"])
 def test_the_name_tells_provider_and_recipe(provider: str) -> None:
     """Equal recipes have equal names, in the form that the store accepts; another base, another name."""
     name = VmRecipe(BASE, provider).name
@@ -45,6 +45,8 @@ def test_what_makes_the_machine_is_part_of_the_recipe(tmp_path: Path, monkeypatc
     assert VmRecipe(BASE, "libvirt").name == before
     (tmp_path / "vm-guest.sh").write_text("other")
     assert VmRecipe(BASE, "libvirt").name != before
+    files = (("/etc/motd", "hello"),)
+    assert len({VmRecipe(BASE, "lxd", made).name for made in ((), files, (("/etc/motd", "bye"),))}) == 3
 
 
 def test_a_box_of_somebody_else_has_no_provider() -> None:
@@ -56,13 +58,24 @@ def test_a_box_of_somebody_else_has_no_provider() -> None:
 
 def test_the_first_sector_boots_and_names_one_partition() -> None:
     """GRUB's code, one active Linux partition from the first MiB to the end, and the mark of a boot sector."""
-    sector = boot_sector(bytes(range(256)) * 2, sectors=8 * 2**21)
+    sector = boot_sector(bytes(range(256)) * 2, [Partition(LINUX, START, 8 * 2**21 - START)])
     assert len(sector) == 512
     assert sector[:440] == (bytes(range(256)) * 2)[:440]
     assert sector[510:] == b"\x55\xaa"
     active, _, kind, _, start, length = struct.unpack("<B3sB3sII", sector[446:462])
     assert (active, kind, start, start + length) == (0x80, 0x83, START, 8 * 2**21)
     assert sector[462:510] == bytes(48)
+
+
+def test_uefi_finds_its_partition_and_the_root_file_system_is_the_first_and_last() -> None:
+    """Number 1 wherever it is, for `/dev/sda1` grows; UEFI's is before it, and no code is in the sector."""
+    root, esp = Partition(LINUX, START + ESP_SECTORS, 1000), Partition(ESP, START, ESP_SECTORS)
+    sector = boot_sector(b"", [root, esp])
+    assert (len(sector), sector[:440], sector[510:]) == (512, bytes(440), b"\x55\xaa")
+    first, second = (struct.unpack("<B3sB3sII", sector[at : at + 16]) for at in (446, 462))
+    assert (first[0], first[2], first[4], first[5]) == (0x80, 0x83, esp.start + esp.sectors, 1000)
+    assert (second[0], second[2], second[4], second[5]) == (0, 0xEF, START, ESP_SECTORS)
+    assert sector[478:510] == bytes(32)
 
 
 def test_what_a_container_does_without_is_put_back() -> None:
@@ -73,9 +86,10 @@ def test_what_a_container_does_without_is_put_back() -> None:
 
 
 def test_the_kernel_has_what_the_provider_has() -> None:
-    """The small kernel knows virtio only; VirtualBox has a SATA controller and an Intel card."""
+    """The small kernel knows virtio only; VirtualBox has a SATA controller and an Intel card, LXD shares by 9p."""
     assert VmRecipe(BASE, "libvirt").kernel == "linux-image-cloud-amd64"
-    assert VmRecipe(BASE, "virtualbox").kernel == "linux-image-amd64"
+    assert VmRecipe(BASE, "virtualbox").kernel == VmRecipe(BASE, "lxd").kernel == "linux-image-amd64"
+    assert [VmRecipe(BASE, each).firmware for each in ("libvirt", "virtualbox", "lxd")] == ["bios", "bios", "uefi"]
 
 
 def test_the_ovf_has_all_that_virtualbox_asks_for() -> None:
@@ -144,6 +158,13 @@ def test_the_base_is_built_once_for_all(built: list[str], home: Home) -> None:
     store.box_file(name).touch()
     ours.obtain_box("libvirt", context, home, silent)
     assert built == [f"add {name}"]
+
+
+def test_vagrant_is_not_given_what_it_makes_nothing_of(built: list[str], home: Home) -> None:
+    """LXD's box stays a file."""
+    made = VmRecipe(BASE, "lxd")
+    assert ours.obtain(made, Context(Lab(), None), home, silent) == made.name
+    assert built == ["check vm-box", f"build {BASE.name}", f"build {made.name}"]
 
 
 def test_what_the_build_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

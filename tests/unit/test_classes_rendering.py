@@ -35,7 +35,7 @@ def test_the_whole_of_a_lab_toml(course: Classroom) -> None:
     assert engine == {
         "url": "", "project": project_name(course.secret, "ayu"), "network": "labn00042", "member": "m1",
         "address": "10.88.0.1", "trust": "", "pool": "default", "disk_gb": 3, "processes": 400, "cpu": 1.0,
-        "ports": 20420, "supernet": "10.96.0.0/14", "fresh": False,
+        "ports": 20420, "supernet": "10.96.0.0/14", "fresh": False, "vm": False,
     }  # fmt: skip
     hosts = found.pop("host")
     assert [(host["name"], host["address"], host["roles"], host["memory_mb"]) for host in hosts] == [

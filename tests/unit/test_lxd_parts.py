@@ -213,7 +213,7 @@ def test_a_project_is_made_once_and_follows_the_topology(lxd_server: LxdServer, 
     projects.ensure(lxd, Lab(), home)
     body = lxd_server.body("POST", "projects")
     assert body["name"] == "lab-0a1b2c3d"
-    assert (body["config"]["limits.memory"], body["config"]["limits.disk"]) == ("4608MiB", "9GiB")
+    assert (body["config"]["limits.memory"], body["config"]["limits.disk"]) == ("4608MiB", "9216MiB")
     lxd_server.answers[("GET", "projects/lab-0a1b2c3d")] = {"config": body["config"]}
     projects.ensure(lxd, Lab(), home)
     assert lxd_server.changes == ["POST projects"]

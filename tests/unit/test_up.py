@@ -108,7 +108,7 @@ def test_which_provider_is_asked_for(
     """The option beats the topology; a lab stays where its guests are."""
     if guests:
         home.write(f"vagrant/.vagrant/machines/voxy/{guests}/id", "1")
-    module._session(config.parse(table), home, Heard(), option)
+    module._session(config.parse(table), home, Heard(), option, vm=False)
     assert chosen == [expected]
 
 
@@ -116,9 +116,16 @@ def test_a_lab_does_not_move_while_it_has_guests(chosen: list[str], home: Home) 
     """The message names both providers, and the way."""
     home.write("vagrant/.vagrant/machines/voxy/libvirt/id", "1")
     with pytest.raises(EnvironmentProblem) as caught:
-        module._session(Lab(), home, Heard(), "lxc")
+        module._session(Lab(), home, Heard(), "lxc", vm=False)
     assert caught.value.message == "this lab runs on libvirt, and lxc was asked for"
     assert "lab destroy" in caught.value.mend
+
+
+def test_only_lxd_is_asked_for_virtual_machines(chosen: list[str], home: Home) -> None:
+    """Libvirt's are virtual anyway, and LXC's never are; nothing is made."""
+    with pytest.raises(UsageError, match="--vm is for LXD, and this lab is for lxc") as caught:
+        module._session(Lab(), home, Heard(), "", vm=True)
+    assert "--provider lxd --vm" in caught.value.mend
 
 
 THERE = {"provider": "existing", "ssh_user": "ubuntu"}
@@ -130,20 +137,20 @@ def test_machines_that_are_there_already_are_written_down(
 ) -> None:
     """Their addresses and users are in lab.toml, so an option alone can neither take nor leave them."""
     with pytest.raises(UsageError, match=f"and {option} was asked for"):
-        module._session(config.parse(table), home, Heard(), option)
+        module._session(config.parse(table), home, Heard(), option, vm=False)
     assert chosen == []
 
 
 @pytest.mark.parametrize("option", ["", "existing"])
 def test_nothing_is_made_for_machines_that_are_there_already(chosen: list[str], home: Home, option: str) -> None:
     """No box, no network, no Vagrantfile; adopted ones keep the lab where it is."""
-    session = module._session(config.parse(THERE), home, Heard(), option)
+    session = module._session(config.parse(THERE), home, Heard(), option, vm=False)
     module.prepare(session, None)  # type: ignore[arg-type]  # no app is looked at
     assert home.state().provider == "existing"
     assert not home.vagrant.exists() and not home.keys.exists()
     home.write("adopted/voxy", "")
     with pytest.raises(EnvironmentProblem, match="this lab runs on existing, and lxc was asked for"):
-        module._session(config.parse({"provider": "lxc"}), home, Heard(), "")
+        module._session(config.parse({"provider": "lxc"}), home, Heard(), "", vm=False)
 
 
 def test_libvirt_is_ready_when_the_first_guest_is_made(
@@ -165,7 +172,7 @@ def test_libvirt_is_ready_when_the_first_guest_is_made(
     monkeypatch.setattr(module, "_box", box)
     monkeypatch.setattr(module, "network_of", lambda provider, lab, home: Network())
     monkeypatch.setattr(module, "_driver", lambda session: "qemu")
-    session = module._session(config.parse({"provider": "libvirt"}), home, Heard(), "")
+    session = module._session(config.parse({"provider": "libvirt"}), home, Heard(), "", vm=False)
     module.prepare(session, None)  # type: ignore[arg-type]  # no app is looked at
     assert done == ["daemon", "box", "daemon", "network", "store"]
     assert (home.state().driver, home.state().patience > 1) == ("qemu", True)

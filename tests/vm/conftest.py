@@ -16,13 +16,6 @@ UP_S = 1800
 LIBVIRT = ("/etc/libvirt/qemu", "/etc/libvirt/storage", "/var/lib/libvirt/dnsmasq", "/run/libvirt")
 
 
-def small(realm: Realm) -> Realm:
-    """The same lab with 512 MiB for each host."""
-    file = realm.folder / "lab.toml"
-    file.write_text(file.read_text().replace("roles = ", "memory_mb = 512\nroles = "))
-    return realm
-
-
 def left_at_libvirt(realm: Realm) -> list[str]:
     """Every file of libvirt's that bears the lab's id, what is in the store, and a daemon that a lab started."""
     found = [str(path) for folder in LIBVIRT for path in Path(folder).glob("**/*") if realm.home.id in path.name]
@@ -33,7 +26,7 @@ def left_at_libvirt(realm: Realm) -> list[str]:
 @pytest.fixture(scope="session")
 def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
     """A lab with the app `hello`, up on libvirt."""
-    made = small(Realm.make(tmp_path_factory.mktemp("vm"), SUBNET))
+    made = Realm.make(tmp_path_factory.mktemp("vm"), SUBNET).small()
     try:
         done = made.lab("up", "--provider", "libvirt", "--app", "hello", timeout_s=UP_S)
         assert done.returncode == 0, done.stdout + done.stderr
