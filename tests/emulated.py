@@ -1,12 +1,14 @@
 """Lets an LXD start virtual machines where the kernel has neither KVM nor vhost_vsock: by emulation.
 
 LXD asks `modprobe` whether there is vhost_vsock, and starts QEMU with a file that asks for KVM. Both programs are found
-by PATH, so an LXD of the tests finds these first. What such a machine lacks is LXD's agent, which talks by vsock and
-which the lab does not use; all else is LXD's and QEMU's.
+by PATH, so an LXD of the tests finds these first. It starts them by way of itself, with more locked memory than a root
+without CAP_SYS_RESOURCE may grant, which only devices that are passed through need. What such a machine lacks is LXD's
+agent, which talks by vsock and which the lab does not use; all else is LXD's and QEMU's.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -17,6 +19,10 @@ from lab.machines.choose import kvm_works
 _MODPROBE = """#!/bin/sh
 case $* in *vhost_vsock*) exit 0 ;; esac
 exec {modprobe} "$@"
+"""
+_LXD = """#!/bin/sh
+[ "$1" = forklimits ] && [ "${{2%%:*}}" = limit=memlock ] && {{ shift 2; set -- forklimits "$@"; }}
+exec {lxd} "$@"
 """
 _QEMU = """#!{python}
 import os, pathlib, sys
@@ -42,10 +48,11 @@ def without_kvm(asked: str) -> str:
     return re.sub(r'\[device "qemu_vsock"\]\n(.+\n)+', "", asked)
 
 
-def write_programs(folder: Path) -> Path:
-    """Put the two programs into a folder, which is to come first in PATH; returns it."""
+def emulating(folder: Path) -> dict[str, str]:
+    """The environment of an LXD that starts virtual machines so; the programs for it are put into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
+        "lxd": _LXD.format(lxd=shutil.which("lxd")),
         "modprobe": _MODPROBE.format(modprobe=shutil.which("modprobe", path="/usr/sbin:/sbin:/usr/bin")),
         "qemu-system-x86_64": _QEMU.format(
             python=sys.executable, root=str(Path(__file__).parent.parent), qemu=shutil.which("qemu-system-x86_64")
@@ -54,4 +61,4 @@ def write_programs(folder: Path) -> Path:
     for name, text in texts.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
-    return folder
+    return {"PATH": f"{folder}:{os.environ['PATH']}", "LXD_EXEC_PATH": str(folder / "lxd")}

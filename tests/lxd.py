@@ -14,7 +14,7 @@ from pathlib import Path
 from lab.lxd.client import Lxd, connect
 from lab.topology import Engine
 from lab.waiting import wait_for
-from tests.emulated import how_vms_run, write_programs
+from tests.emulated import emulating, how_vms_run
 
 POOL_GIB = 8
 READY_S = 60
@@ -67,7 +67,7 @@ def daemon(driver: str = "btrfs", *, vms: bool = False) -> Iterator[Daemon]:
     forwarding = FORWARD.read_text()
     env = {**os.environ, "LXD_DIR": str(folder)}
     if vms and how_vms_run() == "qemu":
-        env["PATH"] = f"{write_programs(folder / 'programs')}:{env['PATH']}"
+        env |= emulating(folder / "programs")
     log = folder / "log"
     argv = ["unshare", "--mount", "--propagation=private", "lxd", "--group", "root"]  # nobody else copies its mounts
     with log.open("wb") as out:
