@@ -17,9 +17,11 @@ from lab.context import Context
 from lab.errors import EnvironmentProblem, UsageError
 from lab.home import Home
 from lab.lxd import health, image, projects, trace
+from lab.lxd.client import LxdFailed
 from lab.lxd.instances import definition
 from lab.lxd.kind import VM_IMAGE, has_vms, with_kind
 from lab.lxd.members import members, require_vms
+from lab.machines.lxd import TRIES, LxdMachines
 from lab.topology import Engine, Lab
 from tests.emulated import without_kvm
 from tests.unit.lxd_server import LxdServer, Refusal, lxd_server
@@ -180,3 +182,24 @@ def test_the_tests_own_lxd_emulates() -> None:
         '[machine]\naccel = "kvm"\n\n# Vsock\n[device "qemu_vsock"]\ndriver = "v"\nbus = "b"\n\n[device "dev-eth0"]\n'
     )
     assert without_kvm(asked) == '[machine]\naccel = "tcg"\n\n# Vsock\n\n[device "dev-eth0"]\n'
+
+
+HASTY = Refusal(400, "Failed creating instance from image: unexpected end of JSON input")
+
+
+@pytest.mark.parametrize("hasty", [0, 1, TRIES - 1, TRIES])
+def test_an_lxd_that_does_not_wait_for_qemu_img_is_asked_again(lxd_server: LxdServer, made: Home, hasty: int) -> None:
+    """As often as makes sense; other refusals are told at once."""
+    refusals = iter([HASTY] * hasty)
+    lxd_server.answers[("POST", "instances")] = lambda query: next(refusals, None)
+    machines = LxdMachines(replace(WITH, engine=replace(lxd_server.engine, fresh=False)), made)
+    if hasty == TRIES:
+        with pytest.raises(LxdFailed, match="unexpected end"):
+            machines._make("voxy", "", "")
+    else:
+        machines._make("voxy", "", "")
+    assert len(lxd_server.changes) == min(hasty + 1, TRIES)
+    lxd_server.answers[("POST", "instances")] = Refusal(400, "no room")
+    with pytest.raises(LxdFailed, match="no room"):
+        machines._make("voxy", "", "")
+    assert len(lxd_server.changes) == min(hasty + 1, TRIES) + 1
