@@ -11,21 +11,16 @@ from lab.machines import libvirtd
 from lab.machines.choose import kvm_works
 from lab.machines.vagrant import MEMORY
 from lab.vagrantfile import FINISHED
-from lab.waiting import wait_for
 from tests.realm import Realm
+from tests.vm.promises import must_be_balanced, must_survive_a_power_cut
 
 pytestmark = pytest.mark.timeout(2400)
 LONG_S = 900
 
 
-def balanced(realm: Realm) -> None:
-    """Wait until both answer: nginx leaves a backend alone for 10 s when it was slow once, as on a busy computer."""
-    wait_for("answers from both", lambda: set(realm.ask(6)) == {"voxy", "zero"}, within_s=120)
-
-
 def test_the_site_is_balanced_over_both(realm: Realm) -> None:
     """By guests with a kernel of their own, on disks that have grown, under the names that the lab gives them."""
-    balanced(realm)
+    must_be_balanced(realm)
     for name in ("akuma", "voxy", "zero"):
         told = realm.ssh(name, "hostname; uname -r; df --output=size -BG / | tail -1; ip -o -4 address show eth0")
         lines = told.splitlines()
@@ -61,18 +56,11 @@ def test_up_again_changes_nothing(realm: Realm) -> None:
 
 
 def test_power(realm: Realm) -> None:
-    """Pulled, and given back: it serves again, with all that it wrote 4 s before; and through an orderly reboot."""
-    realm.ssh("voxy", "echo mine > ~/mine; sleep 4")
-    assert realm.lab("halt", "--force", "voxy").returncode == 0
-    assert realm.status()["voxy"]["state"] == "stopped"
-    assert set(realm.ask(6)) == {"zero"}
-    done = realm.lab("start", "voxy", timeout_s=LONG_S)
-    assert done.returncode == 0, done.stderr
-    assert realm.ssh("voxy", "cat ~/mine") == "mine"
-    balanced(realm)
+    """Cut and given back; and an orderly reboot."""
+    must_survive_a_power_cut(realm)
     done = realm.lab("reboot", "zero", timeout_s=LONG_S)
     assert done.returncode == 0, done.stderr
-    balanced(realm)
+    must_be_balanced(realm)
     assert {host["state"] for host in realm.status().values()} == {"running"}
 
 
@@ -88,7 +76,7 @@ def test_a_daemon_that_dies_is_one_sentence_and_up_goes_on(realm: Realm) -> None
         "lab: libvirtd does not answer; the guests that were running go on",
         "  → lab up starts it, and goes on from there",
     ]
-    balanced(realm)
+    must_be_balanced(realm)
     report = realm.json("up")
     assert report["booted"] == []
     assert {host["state"] for host in realm.status().values()} == {"running"}
@@ -100,5 +88,5 @@ def test_a_guest_that_was_interrupted_is_made_again(realm: Realm) -> None:
     assert realm.status()["zero"]["state"] == "absent"
     done = realm.lab("up", timeout_s=LONG_S)
     assert done.returncode == 0, done.stderr
-    balanced(realm)
+    must_be_balanced(realm)
     assert realm.ssh("zero", "cat ~/.ssh/authorized_keys") == (realm.home.keys / "lab.pub").read_text().strip()

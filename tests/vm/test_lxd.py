@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.waiting import wait_for
 from tests.emulated import how_vms_run
 from tests.lxd import Daemon, daemon
 from tests.realm import Realm
-from tests.vm.outcome import LONG_S, must_come_out_as_on_lxc
+from tests.vm.promises import LONG_S, must_be_balanced, must_come_out_as_on_lxc, must_survive_a_power_cut
 
 pytestmark = pytest.mark.timeout(3600)
 SUBNET = 68
@@ -41,14 +40,9 @@ def realm(lxd: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rea
         made.remove()
 
 
-def balanced(realm: Realm) -> None:
-    """Wait until both answer."""
-    wait_for("answers from both", lambda: set(realm.ask(6)) == {"voxy", "zero"}, within_s=120)
-
-
 def test_they_are_what_was_asked_for(realm: Realm, lxd: Daemon) -> None:
     """Virtual machines to LXD, with a kernel and a disk of their own, under the lab's names, keys and addresses."""
-    balanced(realm)
+    must_be_balanced(realm)
     made = lxd.lxd().get("instances", recursion=1, project=f"lab-{realm.home.id}")
     assert {each["name"]: each["type"] for each in made} == dict.fromkeys(NAMES, "virtual-machine")
     for name in NAMES:
@@ -69,15 +63,8 @@ def test_up_again_changes_nothing(realm: Realm) -> None:
 
 
 def test_power(realm: Realm) -> None:
-    """Pulled, and given back: it serves again, with all that it wrote 4 s before."""
-    realm.ssh("voxy", "echo mine > ~/mine; sleep 4")
-    assert realm.lab("halt", "--force", "voxy").returncode == 0
-    assert realm.status()["voxy"]["state"] == "stopped"
-    assert set(realm.ask(6)) == {"zero"}
-    done = realm.lab("start", "voxy", timeout_s=LONG_S)
-    assert done.returncode == 0, done.stderr
-    assert realm.ssh("voxy", "cat ~/mine") == "mine"
-    balanced(realm)
+    """By LXD's own switch."""
+    must_survive_a_power_cut(realm)
 
 
 @pytest.mark.parametrize("name", ["kill-voxy", "slow-voxy"])
@@ -95,4 +82,4 @@ def test_a_lesson_goes_back(realm: Realm) -> None:
     done = realm.lab("restore", "whole", timeout_s=LONG_S)
     assert done.returncode == 0, done.stderr
     assert realm.ssh("zero", "cat ~/mine") == "one"
-    balanced(realm)
+    must_be_balanced(realm)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.realm import Realm
-from tests.vm.outcome import must_come_out_as_on_lxc
+from tests.vm.promises import must_come_out_as_on_lxc
 
 pytestmark = pytest.mark.timeout(2400)
 NAMES = ("kill-voxy", "hang-voxy", "cut-voxy", "slow-voxy", "lossy-voxy")
