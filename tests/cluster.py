@@ -21,6 +21,7 @@ from lab.signals import shielded
 from lab.waiting import wait_for
 from tests import cluster_leftovers as rests
 from tests import simple_quotas
+from tests.emulated import emulating, how_vms_run
 
 PORT = 8443
 START_S = 90
@@ -62,6 +63,7 @@ class Cluster:
         supernet: what the class's labs get their subnets from; without a lab no packet for it leaves this computer.
         pool_gb: of each member's pool, a btrfs file.
         debug: whether the daemons' logs tell each request.
+        vms: the members that start virtual machines, if need be emulated.
         limits: this computer's limit of inotify instances, as it was before ours; on members of a class it is raised.
     """
 
@@ -71,6 +73,7 @@ class Cluster:
     supernet: IPv4Network
     pool_gb: int = 12
     debug: bool = False
+    vms: tuple[str, ...] = ()
     lives: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     limits: list[str] = field(default_factory=list)
     _count: list[str] = field(default_factory=list)
@@ -79,7 +82,7 @@ class Cluster:
     @contextmanager
     def make(
         cls, folder: Path, members: int = 3, subnet: str = "10.87.0.0/24", pool_gb: int = 12,
-        supernet: str = "10.96.0.0/14", debug: bool = False,
+        supernet: str = "10.96.0.0/14", debug: bool = False, vms: tuple[str, ...] = (),
     ) -> Iterator[Cluster]:  # fmt: skip
         """A cluster whose members are all online; removed at the end, however that comes, with proof.
 
@@ -87,7 +90,7 @@ class Cluster:
             AssertionError: something of another cluster with this subnet is still there, or has stayed.
             CommandFailed: a member did not come up; its log is in the message.
         """
-        made = cls(folder, members, IPv4Network(subnet), IPv4Network(supernet), pool_gb, debug)
+        made = cls(folder, members, IPv4Network(subnet), IPv4Network(supernet), pool_gb, debug, vms)
         if left := made.leftovers():
             raise AssertionError("\n".join(["another cluster is at this subnet or in this folder:", *left]))
         if closed := [str(each) for each in folder.absolute().parents if not each.stat().st_mode & 0o001]:
@@ -266,10 +269,12 @@ class Cluster:
             cgroups=" ".join(map(str, self._cgroups(member))), folder=home, link=link,
             first_pid=self._count.count(member) * 4000, flags="--debug" if self.debug else "",
         )  # fmt: skip
+        emulates = member in self.vms and how_vms_run() == "qemu"
+        more = emulating(home / "programs") if emulates else {}
         with self.log(member).open("ab") as log:
             self.lives[member] = subprocess.Popen(
                 ["sh", "-c", script], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env=self._env(member, TMPDIR=str(home / "tmp")),
+                env=self._env(member, TMPDIR=str(home / "tmp"), **more),
             )  # fmt: skip
 
     def _wait(self, member: str) -> None:
