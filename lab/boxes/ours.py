@@ -38,8 +38,7 @@ def obtain(recipe: Recipe | VmRecipe, context: Context, home: Home, listener: Li
     """The same for a recipe."""
     if force or not store.box_file(recipe.name).exists():
         _build(recipe, context, home, listener)
-    for_vagrant = isinstance(recipe, Recipe) or recipe.is_for_vagrant
-    if for_vagrant and not store.is_added(recipe.name):
+    if store.is_for_vagrant(recipe.name) and not store.is_added(recipe.name):
         store.add(recipe.name)
     return recipe.name
 

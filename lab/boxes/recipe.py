@@ -85,11 +85,6 @@ class VmRecipe:
         return "uefi" if self.provider == "lxd" else "bios"
 
     @property
-    def is_for_vagrant(self) -> bool:
-        """Whether Vagrant makes the guests; LXD does it itself."""
-        return self.provider != "lxd"
-
-    @property
     def size_gib(self) -> int:
         """The disk. That of libvirt and LXD grows with the guest; VirtualBox cannot enlarge a vmdk: large at once."""
         return {"libvirt": 4, "lxd": 2}.get(self.provider, 20)

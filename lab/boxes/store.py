@@ -54,6 +54,11 @@ def provider_of(name: str) -> str:
     return found["provider"] if found else ""
 
 
+def is_for_vagrant(name: str) -> bool:
+    """Whether Vagrant makes the guests of a box of ours; LXD does it itself."""
+    return provider_of(name) != "lxd"
+
+
 def users(name: str) -> tuple[str, ...]:
     """The containers whose lower layer the box is. Virtual machines stand on a copy in the provider's own store."""
     if provider_of(name) != "lxc":
@@ -97,7 +102,7 @@ def import_(file: Path) -> str:
     target = box_file(name)
     target.parent.mkdir(parents=True, exist_ok=True)
     _copied(file, target)
-    if provider_of(name) != "lxd":
+    if is_for_vagrant(name):
         add(name)
     return name
 

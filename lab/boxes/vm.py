@@ -57,7 +57,7 @@ def build_vm(recipe: VmRecipe, listener: Listener) -> str:
         with phase(listener, "pack", f"box {recipe.name}"):
             _FILLERS[recipe.provider](recipe, work / "disk.img", work / "box")
             _pack(recipe.name, work / "box")
-    if recipe.is_for_vagrant:
+    if store.is_for_vagrant(recipe.name):
         store.add(recipe.name)
     return recipe.name
 
@@ -73,12 +73,13 @@ def _copy_base(name: str, root: Path) -> None:
 
 def _make_bootable(recipe: VmRecipe, root: Path) -> None:
     resolver = Path("/etc/resolv.conf")
+    let_in = (HERE / "vagrant.pub").read_text(encoding="utf-8") if store.is_for_vagrant(recipe.name) else ""
     process.as_root("rm", "-f", root / "etc" / "resolv.conf")
     process.as_root("tee", root / "etc" / "resolv.conf", stdin=resolver.read_text() if resolver.exists() else "")
     process.as_root("cp", HERE / "vm-guest.sh", root / "vm-guest.sh")
     process.as_root(
         "chroot", root, "sh", "/vm-guest.sh", recipe.kernel, recipe.consoles, recipe.firmware, *_UNMASKED,
-        stdin=(HERE / "vagrant.pub").read_text(encoding="utf-8") if recipe.is_for_vagrant else "", timeout_s=_KERNEL_S,
+        stdin=let_in, timeout_s=_KERNEL_S,
     )  # fmt: skip
     process.as_root("rm", root / "vm-guest.sh")
     for path, text in recipe.files:

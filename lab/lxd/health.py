@@ -8,7 +8,7 @@ from lab.errors import EnvironmentProblem, LabError
 from lab.home import Home
 from lab.lxd import quotas
 from lab.lxd.client import Lxd, connect
-from lab.lxd.members import members, require_vms
+from lab.lxd.members import members, require_vms, starts_vms
 from lab.preflight import Finding
 from lab.topology import Lab
 
@@ -37,7 +37,7 @@ def findings(lab: Lab, home: Home) -> tuple[Finding, ...]:
 
 def _door(lxd: Lxd) -> Finding:
     environment = lxd.info["environment"]
-    vms = "yes, lab up --vm" if "qemu" in str(environment.get("driver", "")) else "not here, labs do without"
+    vms = "yes, lab up --vm" if starts_vms(lxd.info) else "not here, labs do without"
     detail = f"{environment['server']} {environment['server_version']} at {lxd.place}"
     return Finding("lxd", True, f"{detail}; virtual machines: {vms}")
 

@@ -34,11 +34,12 @@ def with_kind(lab: Lab, home: Home, vm: bool) -> Lab:
     """
     asked = vm or lab.engine.vm
     made = home.state().box if trace.in_use(home) else ""
-    if asked and made and not has_vms(home):
+    has = bool(made) and has_vms(home)
+    if asked and made and not has:
         raise EnvironmentProblem(
             "this lab's machines are containers, and virtual ones were asked for", "lab destroy, then lab up"
         )
-    lab = replace(lab, provider="lxd", engine=replace(lab.engine, vm=asked or made.startswith(VM_IMAGE)))
+    lab = replace(lab, provider="lxd", engine=replace(lab.engine, vm=asked or has))
     if lab.engine.vm and lab.engine.disk_gb < VM_DISK_GB:
         raise UsageError(
             f"engine.disk_gb: a virtual machine cannot do with {lab.engine.disk_gb} GiB",

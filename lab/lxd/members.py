@@ -63,6 +63,11 @@ def members(lxd: Lxd, pool: str = "default", *, vms: bool = False) -> tuple[Memb
     return tuple(found)
 
 
+def starts_vms(info: dict[str, Any]) -> bool:
+    """Whether a server starts virtual machines, by what it says of itself."""
+    return "qemu" in str(info["environment"].get("driver", ""))
+
+
 def require_vms(lxd: Lxd, engine: Engine) -> None:
     """Raise EnvironmentProblem when no member that the machines may go to starts virtual ones."""
     asked = [each for each in members(lxd, engine.pool, vms=True) if engine.member in ("", each.name)]
@@ -111,7 +116,7 @@ def _of_cluster(lxd: Lxd, told: dict[str, Any], pool: str, vms: bool) -> Member:
 
 def _asked(lxd: Lxd, name: str, address: str, pool: str, vms: bool, target: str) -> Member:
     try:
-        if vms and "qemu" not in str(lxd.get("", within_s=ANSWER_S, target=target)["environment"]["driver"]):
+        if vms and not starts_vms(lxd.get("", within_s=ANSWER_S, target=target)):
             return Member(name, address, online=False, message=NO_VMS)
         memory = lxd.get("resources", within_s=ANSWER_S, target=target)["memory"]
         space = lxd.get(f"storage-pools/{pool}/resources", within_s=ANSWER_S, target=target)["space"]
