@@ -10,7 +10,7 @@ scenario = Scenario(
         id="nginx mengetahuinya dari permintaan pertama yang gagal, lalu bertanya kepada zero. Pengguna tidak "
         "merasakan apa-apa. voxy menerima permintaan lagi paling lama fail_timeout setelah ia hidup kembali.",
     ),
-    fault=power_off("voxy", lasting=seconds(8)),
+    fault=power_off("voxy", lasting=seconds(6)),
     verdict=[
         during(failed_requests()).at_most("0 %"),
         during(share_of("voxy"), settled=True).at_most("0 %"),

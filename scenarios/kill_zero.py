@@ -10,7 +10,7 @@ scenario = Scenario(
         id="Tidak ada backend yang istimewa: tanpa zero, voxy memikul semuanya. "
         "Lihat bagian yang selamat, 100 %: sanggupkah ia pada hari yang ramai?",
     ),
-    fault=power_off("zero", lasting=seconds(8)),
+    fault=power_off("zero", lasting=seconds(6)),
     verdict=[
         during(failed_requests()).at_most("0 %"),
         during(share_of("voxy"), settled=True).at_least("100 %"),
