@@ -55,7 +55,7 @@ for _ in 1 2 3; do
     dpkg --purge --force-all $left 2>&1
 done
 rm -rf /etc/nginx /var/www /var/log/nginx /usr/local/bin/* /usr/local/lib/node_modules /etc/sudoers.d/vagrant
-rm -f /etc/systemd/system/pm2-* /etc/systemd/system/*/pm2-* /etc/profile.d/lab.sh
+rm -rf /etc/systemd/system/pm2-* /etc/systemd/system/*/pm2-* /etc/profile.d/lab.sh
 rm -rf /usr/local/share/ca-certificates/* /var/lib/lab /srv/git
 systemctl daemon-reload
 set -e

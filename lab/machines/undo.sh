@@ -24,6 +24,10 @@ for path in /etc/systemd/system/*.service /etc/systemd/system/*.timer; do
     systemctl disable --quiet --now "$unit" 2> /dev/null
     gone "$path"
 done
+for path in /etc/systemd/system/pm2-*.service.d; do
+    gone "$path/lab.conf"
+    rmdir "$path"
+done 2> /dev/null
 
 # Processes: pm2 with its apps, what else runs on a Node of the lab's, and all of the lab's own account.
 kill_pm2 /root/.pm2

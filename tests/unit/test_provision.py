@@ -122,6 +122,8 @@ def test_pm2_starts_at_boot_for_the_apps_user() -> None:
     assert boot.run == "pm2 startup systemd -u student --hp /home/student"
     host = FakeHost(script={"systemctl is-enabled pm2-student": 1})
     assert not boot.is_met(host)
+    quiet = _file(Context(lab, _source()), "voxy", "/etc/systemd/system/pm2-student.service.d/lab.conf")
+    assert "PM2_DISABLE_VERSION_CHECK=true" in quiet.content and quiet.then == "systemctl daemon-reload"
 
 
 def test_an_unknown_name_in_a_template_is_an_error() -> None:
