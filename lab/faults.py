@@ -63,6 +63,7 @@ class Fault:
         kind: `power` for the provider's switch, `command` for commands on the host.
         inject, undo: shell commands for root on the host; empty for the switch.
         by_balancer: whether the commands run on the balancer, though `host` is the victim.
+        restarts: whether the host is started again by it, or by its healing.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Fault:
     inject: str = ""
     undo: str = "true"
     by_balancer: bool = False
+    restarts: bool = False
 
     @property
     def what(self) -> str:
@@ -104,7 +106,7 @@ TEN = seconds(10)
 
 def power_off(host: str, *, lasting: Duration = TEN) -> Fault:
     """The machine loses its power, by the provider's own switch: a dead host, not a dead process."""
-    return Fault("power_off", host, Effect.SILENT, Sign.GONE, lasting, kind="power")
+    return Fault("power_off", host, Effect.SILENT, Sign.GONE, lasting, kind="power", restarts=True)
 
 
 def stop_app(host: str, *, lasting: Duration = TEN) -> Fault:
@@ -133,7 +135,7 @@ def restart_app(host: str, *, drained: bool = False, lasting: Duration = TEN) ->
 def reboot(host: str, *, lasting: Duration = TEN) -> Fault:
     """The machine is restarted in order. Nothing starts its app but what starts it at every boot."""
     inject = "systemd-run --quiet --collect --on-active=0.2 --timer-property=AccuracySec=50ms systemctl reboot"
-    return Fault("reboot", host, Effect.BRIEF, Sign.GONE, lasting, inject=inject)
+    return Fault("reboot", host, Effect.BRIEF, Sign.GONE, lasting, inject=inject, restarts=True)
 
 
 def pause(host: str, *, lasting: Duration = TEN) -> Fault:

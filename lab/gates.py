@@ -141,6 +141,25 @@ def faults_are_confirmed(history: History) -> Evidence | None:
                   n, "faults", n)  # fmt: skip
 
 
+def nobody_else_restarted(history: History) -> Evidence:
+    """Every host lived through the run, but for those that the scenario restarts: a second cause spoils it."""
+    planned = {fault.host for fault in history.faults if fault.restarts}
+    lives = {
+        host.name: [record.life for record in history.lives if record.host == host.name]
+        for host in history.run.hosts if host.name not in planned
+    }  # fmt: skip
+    unknown = [name for name, found in lives.items() if len(found) < 2]
+    restarted = [name for name, found in lives.items() if len(set(found)) > 1]
+    if restarted:
+        who = ", ".join(restarted)
+        why = f"{who} was restarted during the run, and not by the scenario: the figures have two causes"
+        return shut(why, len(restarted), "hosts", len(lives))
+    if unknown:
+        why = f"whether {', '.join(unknown)} was restarted during the run was not looked at"
+        return shut(why, None, "hosts", len(lives))
+    return opened("no host was restarted but by the scenario", 0, "hosts", len(history.run.hosts))
+
+
 def clocks_are_known(history: History) -> Evidence:
     """The balancer's clock was compared with ours."""
     errors = [clock.error_s for clock in history.clocks if clock.host == history.run.balancer]
@@ -170,6 +189,7 @@ GATES: tuple[Gate, ...] = (
     witnesses.balancer_noticed,
     witnesses.dead_are_silent,
     witnesses.logs_agree,
+    nobody_else_restarted,
     clocks_are_known,
 )
 

@@ -22,6 +22,7 @@ from lab.records import (
     FaultRecord,
     Finding,
     LeftoverRecord,
+    LifeRecord,
     NoteRecord,
     PhaseName,
     PhaseRecord,
@@ -62,7 +63,8 @@ class Phase(Window):
 class Fault:
     """One fault with the instants of its stages; None for a stage that was not reached.
 
-    `written` is before the command that injects it, `injected` after; likewise `healing` and `healed`.
+    `written` is before the command that injects it, `injected` after; likewise `healing` and `healed`. `restarts` says
+    whether its host is started again by it.
     """
 
     what: str
@@ -74,6 +76,7 @@ class Fault:
     healing: float | None = None
     healed: float | None = None
     confirmed_healed: float | None = None
+    restarts: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class History:
         damaged: how many lines of the balancer's log could not be read.
         phases: in their order; the last one ends where the run does.
         faults: in the order in which they were written down.
+        lives: in which life each host was found, before the load and after it.
         findings: of the configuration's lint; None when it was not looked at.
         leftovers: what was found in the end; None when nobody looked.
         torn: whether the journal's last line was incomplete.
@@ -100,6 +104,7 @@ class History:
     phases: tuple[Phase, ...] = ()
     faults: tuple[Fault, ...] = ()
     clocks: tuple[ClockRecord, ...] = ()
+    lives: tuple[LifeRecord, ...] = ()
     findings: tuple[Finding, ...] | None = None
     posts: tuple[PostsRecord, ...] = ()
     leftovers: tuple[LeftoverRecord, ...] | None = None
@@ -231,6 +236,7 @@ def assemble(recorded: journal.Recorded, log: AccessLog, name: str = JOURNAL) ->
         phases=_phases(_of(PhaseRecord, records), max((sample.done for sample in samples), default=0.0)),
         faults=_faults(_of(FaultRecord, records)),
         clocks=_of(ClockRecord, records),
+        lives=_of(LifeRecord, records),
         findings=tuple(finding for record in config for finding in record.findings) if config else None,
         posts=_of(PostsRecord, records),
         leftovers=leftovers or None,
@@ -256,7 +262,7 @@ def _faults(records: tuple[FaultRecord, ...]) -> tuple[Fault, ...]:
     faults: list[Fault] = []
     for record in records:
         if record.stage == "written":
-            faults.append(Fault(record.fault, record.host, record.effect, record.t))
+            faults.append(Fault(record.fault, record.host, record.effect, record.t, restarts=record.restarts))
             continue
         for index in reversed(range(len(faults))):
             if (faults[index].what, faults[index].host) == (record.fault, record.host):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lab.errors import CommandFailed, HostUnreachable, UsageError
 from lab.events import Note, phase
-from lab.host import CONNECT_S
+from lab.lives import life_of
 from lab.machines.capabilities import Capability
 from lab.machines.protocol import State
 from lab.parallel import workers
@@ -18,8 +18,6 @@ from lab.waiting import wait_for
 APP_S = 180
 _SAVED = "test -s ~%s/.pm2/dump.pm2"
 """What pm2 brings back at boot; a host without it, as at the start of an exercise, serves nothing by itself."""
-_LIFE = "cat /proc/sys/kernel/random/boot_id && awk '{print $22}' /proc/1/stat"
-"""Another after each boot: the kernel's id, and for a container, which shares it, when its first process began."""
 
 
 def halt(session: Session, names: tuple[str, ...], *, force: bool = False) -> None:
@@ -69,13 +67,13 @@ def restart(session: Session, name: str) -> None:
         session.machines.power_off(name)
         session.machines.power_on(name)
         return
-    before = host.run(_LIFE).stdout
+    before = life_of(host)
     host.run("systemd-run --quiet --collect --on-active=0.2 systemctl reboot", root=True)
 
     def has_begun_anew() -> bool:
         host.close()  # a connection from before the reboot is dead, and would be waited for
         try:
-            return host.run(_LIFE, timeout_s=CONNECT_S).stdout != before
+            return life_of(host) != before
         except (HostUnreachable, CommandFailed):
             return False
 

@@ -122,6 +122,7 @@ class FaultRecord:
         host: whom it hits.
         effect: what it does, for the gates.
         note: what the probe saw, for the timeline.
+        restarts: whether the host is started again by it, or by its healing.
     """
 
     t: float
@@ -130,6 +131,7 @@ class FaultRecord:
     host: str
     effect: Effect
     note: str = ""
+    restarts: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,15 @@ class ClockRecord:
     host: str
     offset_s: float
     error_s: float
+
+
+@dataclass(frozen=True)
+class LifeRecord:
+    """A host was found in this life; after each start it has another. Written before the load and after it."""
+
+    t: float
+    host: str
+    life: str
 
 
 @dataclass(frozen=True)
@@ -200,7 +211,7 @@ class SampleRecord:
 
 
 Record = (
-    RunRecord | PhaseRecord | SampleRecord | EventRecord | FaultRecord | ClockRecord | ConfigRecord
+    RunRecord | PhaseRecord | SampleRecord | EventRecord | FaultRecord | ClockRecord | LifeRecord | ConfigRecord
     | PostsRecord | LeftoverRecord | NoteRecord
 )  # fmt: skip
 
@@ -211,6 +222,7 @@ KINDS: dict[str, type[Record]] = {
     "event": EventRecord,
     "fault": FaultRecord,
     "clock": ClockRecord,
+    "life": LifeRecord,
     "config": ConfigRecord,
     "posts": PostsRecord,
     "leftover": LeftoverRecord,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from time import sleep
 
-from lab import aftermath, healing, readiness, variants
+from lab import aftermath, healing, lives, readiness, variants
 from lab.errors import Interrupted, UsageError
 from lab.events import Note, PhaseEnded, PhaseStarted, Traffic
 from lab.expectations import standing
@@ -184,9 +184,10 @@ def refuse_impossible(name: str, scenario: Scenario, session: Session) -> None:
 def run(name: str, scenario: Scenario, session: Session, options: Options) -> Ran:
     """Run a scenario on a lab that is up. The caller holds the lab's lock.
 
-    Steps: require that the lab is ready; put the configuration on; measure the clocks; send load; keep the steady
-    state; write the faults down, inject them, confirm them by a probe; observe; heal, confirm; wait until every
-    backend answers again; keep the steady state once more; collect the balancer's log; look for leftovers; judge.
+    Steps: require that the lab is ready; put the configuration on; measure the clocks; note in which
+    life each host is; send load; keep the steady state; write the faults down, inject them, confirm them by a probe;
+    observe; heal, confirm; wait until every backend answers again; keep the steady state once more; note the lives
+    again; collect the balancer's log; look for leftovers; judge.
 
     Raises:
         LabError: it could not be run; what was injected is healed.
@@ -233,6 +234,7 @@ def _record(
         journal.append(NoteRecord(clock.now(), options.note))
     readiness.record_config(session, journal, clock)
     readiness.record_clocks(session, journal, clock)
+    lives.record_lives(session, journal, clock)
     watch = Watch(clock, options.rate)
     load_plan = _load_plan(scenario, session, options, faults, folder.id)
     addresses = [str(host.address) for host in session.lab.hosts]
@@ -245,6 +247,7 @@ def _record(
     with load:
         _Phases(session, journal, clock, watch, ledger, folder.id).go(faults)
     journal.append(PhaseRecord(clock.now(), "end"))
+    lives.record_lives(session, journal, clock)
     if config:
         healing.heal(session, config)
         ledger.remove(config)
@@ -314,7 +317,7 @@ class _Phases:
 
     def _stage(self, fault: Fault, stage: Stage, note: str = "") -> None:
         t = self.clock.now()
-        self.journal.append(FaultRecord(t, stage, fault.what, fault.host, fault.effect, note))
+        self.journal.append(FaultRecord(t, stage, fault.what, fault.host, fault.effect, note, fault.restarts))
         if note:
             self.journal.append(EventRecord(t, fault.host, f"the probe saw: {note}"))
 

@@ -196,6 +196,23 @@ def test_a_file_of_ones_own_and_a_second_scenario_meanwhile(realm: Realm) -> Non
     assert realm.json("report") == verdict
 
 
+def test_a_guest_that_reboots_in_the_middle(realm: Realm) -> None:
+    """Somebody reboots zero while voxy is without power: the run goes to its end, proves nothing, and says why."""
+    balanced(realm)
+    running = realm.start(*KILL)
+    wait_for_line(running, "observe …")
+    rebooting = "systemd-run --quiet --collect --on-active=0.1 --timer-property=AccuracySec=50ms systemctl reboot"
+    realm.ssh("zero", f"sudo {rebooting}")
+    said, _ = running.communicate(timeout=120)
+    assert running.returncode == 3, said
+    verdict = realm.json("report")
+    assert [each["claim"] for each in verdict["evidence"] if "restarted" in each["claim"]] == [
+        "zero was restarted during the run, and not by the scenario: the figures have two causes"
+    ]
+    assert verdict["healed"] and realm.json("status")["faults"] == []
+    assert {host["app"] for host in realm.status().values()} == {None, "serving"}
+
+
 def test_a_guest_heals_by_itself(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody undoes the fault: the timer on voxy does, within its deadline, and leaves no trace."""
     monkeypatch.setattr(healing, "DEAD_MAN_MARGIN_S", 1)

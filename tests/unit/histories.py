@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 
 from lab.access import AccessRecord
 from lab.history import Fault, History, Phase
-from lab.records import Backend, ClockRecord, Effect, EventRecord, Finding, HostAddress, LeftoverRecord, RunRecord
+from lab.records import (
+    Backend,
+    ClockRecord,
+    Effect,
+    EventRecord,
+    Finding,
+    HostAddress,
+    LeftoverRecord,
+    LifeRecord,
+    RunRecord,
+)
 from lab.sample import Sample
 
 EPOCH, AHEAD_S = 1_800_000_000.0, 3600.0
@@ -79,7 +89,15 @@ RUN = RunRecord(
     epoch=EPOCH,
     command="lab scenario kill-voxy",
 )
-KILLED = Fault("power_off voxy", "voxy", Effect.SILENT, 5.1, STRUCK, 5.9, 10.0, HEALED, 10.9)
+KILLED = Fault("power_off voxy", "voxy", Effect.SILENT, 5.1, STRUCK, 5.9, 10.0, HEALED, 10.9, restarts=True)
+
+
+def lives(*restarted: str) -> tuple[LifeRecord, ...]:
+    """In which life each host was found before the load and after it; these were restarted meanwhile."""
+    return tuple(
+        LifeRecord(t, host.name, "second" if t and host.name in restarted else "first")
+        for t in (0.0, END) for host in RUN.hosts
+    )  # fmt: skip
 
 
 def played(
@@ -94,6 +112,7 @@ def played(
         phases=PHASES,
         faults=faults,
         clocks=(ClockRecord(0.1, "akuma", AHEAD_S, 0.0002),),
+        lives=lives(*(fault.host for fault in faults if fault.restarts)),
         findings=(USED, MEMBERS),
         leftovers=(LeftoverRecord(END, ("akuma", "voxy", "zero"), ()),),
         events=(EventRecord(STRUCK, "voxy", "power off"),),

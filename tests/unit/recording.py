@@ -16,14 +16,18 @@ STAGES: tuple[Stage, ...] = ("written", "injected", "confirmed", "healing", "hea
 
 def record(history: History, folder: Path) -> None:
     """Write the two files of a run."""
-    records: list[Record] = [history.run, *history.clocks, *history.posts, *history.events, *history.notes]
+    records: list[Record] = [history.run, *history.clocks, *history.lives, *history.posts]
+    records += [*history.events, *history.notes]
     records += [PhaseRecord(phase.start, phase.name) for phase in history.phases]
     records += [PhaseRecord(history.seconds, "end")] if history.ended else []
     records += [ConfigRecord(0.05, history.findings)] if history.findings is not None else []
     records += history.leftovers or ()
     for fault in history.faults:
         instants = [(stage, getattr(fault, stage.replace("-", "_"))) for stage in STAGES]
-        records += [FaultRecord(t, s, fault.what, fault.host, fault.effect) for s, t in instants if t is not None]
+        records += [
+            FaultRecord(t, stage, fault.what, fault.host, fault.effect, restarts=fault.restarts)
+            for stage, t in instants if t is not None
+        ]  # fmt: skip
     with Journal(folder / "journal.jsonl") as journal:
         for record in sorted(records, key=lambda record: record.t):
             journal.append(record)

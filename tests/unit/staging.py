@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lab import aftermath, faults, healing, journal, readiness, runner
+from lab import aftermath, faults, healing, journal, lives, readiness, runner
 from lab.events import PhaseStarted
 from lab.expectations import during, failed_requests
 from lab.home import Home
@@ -77,7 +77,7 @@ class Stage:
         for where, name, called in (
             (readiness, "require_ready", "ready"), (readiness, "require_balanced", "balanced"),
             (readiness, "record_config", "config"),
-            (readiness, "record_clocks", "clocks"), (aftermath, "collect_log", "log"),
+            (readiness, "record_clocks", "clocks"), (lives, "record_lives", "lives"), (aftermath, "collect_log", "log"),
             (aftermath, "record_posts", "posts"), (aftermath, "record_leftovers", "leftovers"),
             (healing, "listeners", "listeners"), (healing, "inject", "inject"),
         ):  # fmt: skip

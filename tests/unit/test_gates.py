@@ -25,6 +25,7 @@ from tests.unit.histories import (
     fails_over,
     healthy,
     killed,
+    lives,
     played,
     quiet,
 )
@@ -127,6 +128,11 @@ SHUT: dict[str, tuple[Callable[[], History], str]] = {
         "1 requests with another backend",
     ),
     "damaged line": (lambda: replace(killed(), damaged=1), "1 damaged lines"),
+    "restarted": (lambda: replace(killed(), lives=lives("voxy", "zero")), "zero was restarted during the run, and not"),
+    "victim restarted": (
+        lambda: replace(killed(), faults=(replace(KILLED, what="pause voxy", restarts=False),)), "voxy was restarted",
+    ),
+    "restart unknown": (lambda: replace(killed(), lives=lives()[:3]), "whether akuma, zero was restarted"),
     "clock unknown": (
         lambda: replace(killed(), clocks=(), run=replace(RUN, epoch=EPOCH + AHEAD_S)),
         "the clock of akuma was not compared",

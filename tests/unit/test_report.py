@@ -143,7 +143,7 @@ def test_the_terminal() -> None:
     """The outcome first, why, the figures, each claim; gates only where they are shut, or when asked for."""
     good = shown(judge(killed(), CLAIMS))
     assert "HELD" in good and "1\xa0800 requests" in good and "every fault is healed" in good
-    assert "12 conditions of a sound measurement hold" in good
+    assert "13 conditions of a sound measurement hold" in good
     assert "the load was on schedule" not in good
     assert "the load was on schedule" in shown(judge(killed(), CLAIMS), all_gates=True)
     bad = shown(judge(ghost(), CLAIMS))

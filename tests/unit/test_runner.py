@@ -22,8 +22,8 @@ from lab.scenario import Lesson, Scenario
 from tests.fakes import default_hosts
 from tests.unit.staging import Stage
 
-ORDER = ["ready", "balanced", "config", "clocks", "load", "listeners", "inject", "confirm", "heal",
-         "confirm-healed", "stop", "log", "leftovers"]  # fmt: skip
+ORDER = ["ready", "balanced", "config", "clocks", "lives", "load", "listeners", "inject", "confirm", "heal",
+         "confirm-healed", "stop", "lives", "log", "leftovers"]  # fmt: skip
 
 
 @pytest.fixture
@@ -118,8 +118,8 @@ def test_a_lab_that_is_not_ready_gets_no_load(stage: Stage, fault: BaseException
 @pytest.mark.parametrize("fault", [EnvironmentProblem("it broke"), ValueError("a bug"), KeyboardInterrupt()])
 @pytest.mark.parametrize(
     "when",
-    ["config", "clocks", "load", "in steady", "listeners", "inject", "confirm", "in observe", "heal", "confirm-healed",
-     "in steady-again", "stop", "log", "leftovers"],
+    ["config", "clocks", "lives", "load", "in steady", "listeners", "inject", "confirm", "in observe", "heal",
+     "confirm-healed", "in steady-again", "stop", "log", "leftovers"],
 )  # fmt: skip
 def test_whatever_ends_a_run_it_is_healed(stage: Stage, when: str, fault: BaseException) -> None:
     """At each step: the ledger is empty, what was written down was undone, and the error is told as it was."""
