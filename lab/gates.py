@@ -151,11 +151,10 @@ def nobody_else_restarted(history: History) -> Evidence:
     unknown = [name for name, found in lives.items() if len(found) < 2]
     restarted = [name for name, found in lives.items() if len(set(found)) > 1]
     if restarted:
-        who = ", ".join(restarted)
-        why = f"{who} was restarted during the run, and not by the scenario: the figures have two causes"
+        why = f"somebody else restarted {', '.join(restarted)} during the run: the figures have two causes"
         return shut(why, len(restarted), "hosts", len(lives))
     if unknown:
-        why = f"whether {', '.join(unknown)} was restarted during the run was not looked at"
+        why = f"nobody looked whether {', '.join(unknown)} lived through the run"
         return shut(why, None, "hosts", len(lives))
     return opened("no host was restarted but by the scenario", 0, "hosts", len(history.run.hosts))
 

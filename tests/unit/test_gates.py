@@ -128,11 +128,11 @@ SHUT: dict[str, tuple[Callable[[], History], str]] = {
         "1 requests with another backend",
     ),
     "damaged line": (lambda: replace(killed(), damaged=1), "1 damaged lines"),
-    "restarted": (lambda: replace(killed(), lives=lives("voxy", "zero")), "zero was restarted during the run, and not"),
+    "restarted": (lambda: replace(killed(), lives=lives("voxy", "zero")), "restarted zero during the run"),
     "victim restarted": (
-        lambda: replace(killed(), faults=(replace(KILLED, what="pause voxy", restarts=False),)), "voxy was restarted",
+        lambda: replace(killed(), faults=(replace(KILLED, what="pause voxy", restarts=False),)), "restarted voxy",
     ),
-    "restart unknown": (lambda: replace(killed(), lives=lives()[:3]), "whether akuma, zero was restarted"),
+    "restart unknown": (lambda: replace(killed(), lives=lives()[:3]), "nobody looked whether akuma, zero"),
     "clock unknown": (
         lambda: replace(killed(), clocks=(), run=replace(RUN, epoch=EPOCH + AHEAD_S)),
         "the clock of akuma was not compared",
