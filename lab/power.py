@@ -10,7 +10,7 @@ from lab.lives import life_of
 from lab.machines.capabilities import Capability
 from lab.machines.protocol import State
 from lab.parallel import workers
-from lab.proof import require_serving
+from lab.proof import require_answer
 from lab.session import Session
 from lab.topology import Role
 from lab.waiting import wait_for
@@ -84,7 +84,7 @@ def _start_one(session: Session, name: str) -> None:
     session.machines.power_on(name)
     host = session.reachable_host(name, session.boot_s)
     if session.lab[name].is_a(Role.BACKEND) and host.run(_SAVED, session.lab.app.user, root=True, check=False).ok:
-        require_serving(session.lab, name, APP_S * session.patience)
+        require_answer(session.lab, name, APP_S * session.patience)
 
 
 def refuse_absent(session: Session, names: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from lab.errors import HostUnreachable
 from lab.session import Session
@@ -54,7 +54,7 @@ def ask_site(lab: Lab) -> str:
         connection.request("GET", "/", headers={"Host": lab.domain})
         answer = connection.getresponse()
         answer.read()
-        return (answer.getheader("X-Backend") or "") if answer.status < 400 else ""
+        return (answer.getheader("X-Backend") or "") if is_serving(answer.status) else ""
     except (OSError, http.client.HTTPException):
         return ""
     finally:
@@ -71,17 +71,32 @@ def _spoken(answers: Counter[str]) -> str:
     return ", ".join(f"{count} × {name or 'an error'}" for name, count in answers.most_common()) or "nothing"
 
 
-def require_serving(lab: Lab, name: str, within_s: float) -> None:
-    """Wait until a backend's own port answers.
+def require_answer(lab: Lab, name: str, within_s: float) -> None:
+    """Wait until a backend's own port answers, be it with an error.
 
     Raises:
         HostUnreachable: it did not by the deadline.
     """
+    _wait_for_app(f"the app on {name}", lab, name, within_s, lambda status: status is not None)
 
-    def answers() -> bool:
-        return status_of(lab, name) is not None
 
-    wait_for(f"the app on {name}", answers, within_s=within_s, mend=f"`lab logs {name}` shows what it says")
+def require_serving(lab: Lab, name: str, within_s: float) -> None:
+    """Wait until a backend's own port answers, and with no error.
+
+    Raises:
+        HostUnreachable: it did not by the deadline.
+    """
+    _wait_for_app(f"an answer without an error from {name}", lab, name, within_s, is_serving)
+
+
+def _wait_for_app(what: str, lab: Lab, name: str, within_s: float, good: Callable[[int | None], bool]) -> None:
+    mend = f"`lab logs {name}` shows what it says"
+    wait_for(what, lambda: good(status_of(lab, name)), within_s=within_s, mend=mend)
+
+
+def is_serving(status: int | None) -> bool:
+    """Whether an app that answers its front page with this HTTP status serves; None is no answer."""
+    return status is not None and status < 400
 
 
 def status_of(lab: Lab, name: str, timeout_s: float = 2) -> int | None:

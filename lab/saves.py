@@ -29,7 +29,7 @@ from lab.ledger import Entry, Ledger
 from lab.machines.protocol import State
 from lab.parallel import together
 from lab.power import APP_S
-from lab.proof import require_serving, status_of
+from lab.proof import require_answer, status_of
 from lab.save_points import Save
 from lab.session import Session
 from lab.signals import shielded
@@ -218,7 +218,7 @@ def _wait(session: Session, point: Save) -> None:
     def back(name: str) -> None:
         session.reachable_host(name, session.boot_s)
         if name in point.serving:
-            require_serving(session.lab, name, APP_S * session.patience)
+            require_answer(session.lab, name, APP_S * session.patience)
 
     with phase(session.listener, "answers", ", ".join(point.reachable)):
         together(point.reachable, back)

@@ -9,7 +9,7 @@ from lab.host import SshTarget
 from lab.ledger import Entry, Ledger
 from lab.machines.protocol import State
 from lab.parallel import workers
-from lab.proof import status_of
+from lab.proof import is_serving, status_of
 from lab.session import Session
 from lab.topology import Host, Role
 
@@ -79,4 +79,4 @@ def _app(session: Session, host: Host, running: bool) -> str | None:
     code = status_of(session.lab, host.name, PROBE_S * session.patience) if running else None
     if code is None:
         return "silent"
-    return "serving" if code < 400 else f"answers {code}"
+    return "serving" if is_serving(code) else f"answers {code}"

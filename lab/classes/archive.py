@@ -27,7 +27,7 @@ from lab.exercises import progress
 from lab.exercises.staging import renew
 from lab.parallel import together
 from lab.power import APP_S, restart
-from lab.proof import require_serving, status_of
+from lab.proof import require_answer, status_of
 from lab.session import Session
 from lab.topology import Role
 
@@ -241,7 +241,7 @@ def _unpack(session: Session, name: str, packed: Path) -> None:
 def _wait(session: Session, name: str, wanted: Archived) -> None:
     session.reachable_host(name, session.boot_s)
     if name in wanted.serving and session.lab[name].is_a(Role.BACKEND):
-        require_serving(session.lab, name, APP_S * session.patience)
+        require_answer(session.lab, name, APP_S * session.patience)
 
 
 def _checked(folder: Path, each: Packed) -> Path:

@@ -97,7 +97,7 @@ def session(home: Home, disks: Disks, monkeypatch: pytest.MonkeyPatch) -> Sessio
     monkeypatch.setattr(archive, "renew", renew)
     monkeypatch.setattr(archive, "restart", lambda session, name: None)
     monkeypatch.setattr(archive, "status_of", lambda lab, name, within_s: 200)
-    monkeypatch.setattr(archive, "require_serving", lambda lab, name, within_s: None)
+    monkeypatch.setattr(archive, "require_answer", lambda lab, name, within_s: None)
     return Session(Lab(), home, "lxc", FakeMachines(Lab()))
 
 

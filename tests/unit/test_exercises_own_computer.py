@@ -21,7 +21,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How long was slept, and nothing waits for an application."""
     times: list[int] = []
     monkeypatch.setattr(own_computer, "sleep", times.append)
-    monkeypatch.setattr(power, "require_serving", lambda *words: None)
+    monkeypatch.setattr(power, "require_answer", lambda *words: None)
     return times
 
 

@@ -38,7 +38,7 @@ def session(home: Home, monkeypatch: pytest.MonkeyPatch) -> Watched:
     machines.create()
     made = Watched(Lab(), home, "lxc", machines, Heard())
     made.waited = []
-    monkeypatch.setattr(power, "require_serving", lambda lab, name, within_s: made.waited.append(f"app {name}"))
+    monkeypatch.setattr(power, "require_answer", lambda lab, name, within_s: made.waited.append(f"app {name}"))
     return made
 
 
@@ -81,7 +81,7 @@ def test_a_host_whose_power_is_not_ours_reboots_by_itself(home: Home, monkeypatc
     lab = Playing(home)
     lab.machines.capabilities = NOTHING
     served: list[str] = []
-    monkeypatch.setattr(power, "require_serving", lambda lab, name, within_s: served.append(name))
+    monkeypatch.setattr(power, "require_answer", lambda lab, name, within_s: served.append(name))
     lives: Iterator[str | HostUnreachable] = iter(["1 5\n", "1 5\n", HostUnreachable("gone"), "1 99\n"])
 
     def life(command: str) -> str:

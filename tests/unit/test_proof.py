@@ -14,7 +14,7 @@ from lab import config, proof
 from lab.errors import HostUnreachable
 from lab.home import Home
 from lab.machines.fake import FakeMachines
-from lab.proof import ask_site, prove, require_serving, status_of
+from lab.proof import ask_site, prove, require_answer, require_serving, status_of
 from lab.session import Session
 from lab.topology import App, Host, Lab, Role
 from tests.fakes import FakeHost, default_hosts, host_table
@@ -124,7 +124,16 @@ def test_the_port_of_a_backend_tells_its_status(site: tuple[Lab, type[BaseHTTPRe
     assert status_of(lab, "voxy") == 200
     kind.code = 503  # type: ignore[attr-defined]
     assert status_of(lab, "voxy") == 503
+    require_answer(lab, "voxy", 0)
+
+
+def test_an_error_is_an_answer_but_no_service(site: tuple[Lab, type[BaseHTTPRequestHandler]]) -> None:
+    """So a backend whose app still says 503 is not healed."""
+    lab, kind = site
     require_serving(lab, "voxy", 0)
+    kind.code = 503  # type: ignore[attr-defined]
+    with pytest.raises(HostUnreachable, match="an answer without an error from voxy: not there after 0 s"):
+        require_serving(lab, "voxy", 0)
 
 
 def test_a_silent_port_is_none() -> None:
@@ -136,7 +145,7 @@ def test_a_silent_port_is_none() -> None:
     lab = config.parse({"subnet": "127.0.0.0/24", "host": hosts, "app": {"port": 1}})
     assert status_of(lab, "voxy") is None
     with pytest.raises(HostUnreachable, match="the app on voxy: not there after 0 s"):
-        require_serving(lab, "voxy", 0)
+        require_answer(lab, "voxy", 0)
 
 
 @pytest.mark.parametrize(("code", "expected"), [(200, "voxy"), (302, "voxy"), (404, ""), (502, "")])

@@ -37,7 +37,7 @@ class Lesson(Playing):
         for verb in ("save", "restore", "prune"):
             patch.setattr(self.machines, verb, self._watched(verb, getattr(self.machines, verb)))
         self.apps = {"voxy": 200, "zero": 404}
-        patch.setattr(saves, "require_serving", lambda lab, name, within_s: self.served.append(name))
+        patch.setattr(saves, "require_answer", lambda lab, name, within_s: self.served.append(name))
         patch.setattr(saves, "status_of", lambda lab, name, timeout_s: self.apps.get(name))
         patch.setattr(healing, "require_serving", lambda lab, name, within_s: None)
 
