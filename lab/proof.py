@@ -29,7 +29,7 @@ def prove(session: Session) -> Mapping[str, int]:
     expected = _expected(session.lab)
 
     def all_answered() -> bool:
-        answers[ask_site(session.lab)] += 1
+        answers[ask_site(session.lab) or ""] += 1
         return answers.keys() >= expected and (bool(expected) or answers.total() > answers[""])
 
     try:
@@ -47,16 +47,16 @@ def prove(session: Session) -> Mapping[str, int]:
     return {backend.name: answers[backend.name] for backend in session.lab.backends}
 
 
-def ask_site(lab: Lab) -> str:
-    """The name of the backend that answers a GET of the front page; empty for an error."""
-    connection = http.client.HTTPConnection(str(lab.balancer.address), 80, timeout=ASK_S)
+def ask_site(lab: Lab, timeout_s: float = ASK_S) -> str | None:
+    """Who answers a GET of the front page; empty when nobody's name is on the answer, None for no good answer."""
+    connection = http.client.HTTPConnection(str(lab.balancer.address), 80, timeout=timeout_s)
     try:
         connection.request("GET", "/", headers={"Host": lab.domain})
         answer = connection.getresponse()
         answer.read()
-        return (answer.getheader("X-Backend") or "") if is_serving(answer.status) else ""
+        return (answer.getheader("X-Backend") or "") if is_serving(answer.status) else None
     except (OSError, http.client.HTTPException):
-        return ""
+        return None
     finally:
         connection.close()
 

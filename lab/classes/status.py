@@ -5,7 +5,6 @@ It answers within seconds also when a member is dead: nothing waits for it longe
 
 from __future__ import annotations
 
-import http.client
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -24,6 +23,7 @@ from lab.home import Home
 from lab.lxd.client import Lxd, LxdFailed
 from lab.lxd.members import Member, members
 from lab.parallel import workers
+from lab.proof import ask_site
 from lab.topology import Lab
 
 ASK_S = 2.0
@@ -238,27 +238,13 @@ def _site(lab: Lab) -> tuple[str, ...]:
     wanted = {backend.name for backend in lab.backends if not backend.backup}
     answered: set[str] = set()
     for _ in range(ASKS):
-        backend = _ask(lab)
+        backend = ask_site(lab, ASK_S)
         if backend is None:
             break
         answered.add(backend)
         if wanted <= answered:
             break
     return tuple(sorted(answered - {""}))
-
-
-def _ask(lab: Lab) -> str | None:
-    """Who answered; empty when nobody's name is on the answer, None for no good answer."""
-    connection = http.client.HTTPConnection(str(lab.balancer.address), 80, timeout=ASK_S)
-    try:
-        connection.request("GET", "/", headers={"Host": lab.domain})
-        answer = connection.getresponse()
-        answer.read()
-        return (answer.getheader("X-Backend") or "") if answer.status < 400 else None
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
 
 
 def _progress(home: Home) -> tuple[str, int, int]:

@@ -66,7 +66,7 @@ def world(seated: Course, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "sites": {str(seated.lab(id).balancer.address): ["voxy", "zero"] for id in NAMES},
     }  # fmt: skip
 
-    def ask(lab: Any) -> str | None:
+    def ask(lab: Any, timeout_s: float) -> str | None:
         names = found["sites"][str(lab.balancer.address)]
         names.append(names.pop(0)) if names else None
         return names[0] if names else None
@@ -82,7 +82,7 @@ def world(seated: Course, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(status, "cluster_of", lambda course: found["lxd"])
     monkeypatch.setattr(status, "members", members)
     monkeypatch.setattr(status, "_listening", listening)
-    monkeypatch.setattr(status, "_ask", ask)
+    monkeypatch.setattr(status, "ask_site", ask)
     return found
 
 
