@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from lab.machines import libvirtd
-from lab.machines.choose import kvm_works
+from lab.machines.choose import PROBE, PROBE_DEVICES, PROBE_EXIT, kvm_works
 from lab.machines.vagrant import MEMORY
 from lab.vagrantfile import FINISHED
 from tests.realm import Realm
@@ -90,3 +92,11 @@ def test_a_guest_that_was_interrupted_is_made_again(realm: Realm) -> None:
     assert done.returncode == 0, done.stderr
     must_be_balanced(realm)
     assert realm.ssh("zero", "cat ~/.ssh/authorized_keys") == (realm.home.keys / "lab.pub").read_text().strip()
+
+
+def test_the_probe_of_kvm_ends_by_itself(tmp_path: Path) -> None:
+    """Emulated by QEMU, where KVM may not run it: a probe that cannot say yes would never find KVM working."""
+    firmware = tmp_path / "probe.bin"
+    firmware.write_bytes(PROBE)
+    argv = ["qemu-system-x86_64", "-accel", "tcg", *PROBE_DEVICES, "-bios", str(firmware)]
+    assert (len(PROBE), subprocess.run(argv, timeout=30, check=False).returncode) == (0x10000, PROBE_EXIT)
