@@ -30,6 +30,11 @@ from lab.waiting import wait_for
 KEY_S = 60
 MEMORY = Path(".vagrant") / "machines"
 QUIET = {"VAGRANT_CHECKPOINT_DISABLE": "1", "VAGRANT_NO_COLOR": "1"}
+UNLOGGED = {"VAGRANT_LOG": "off"}
+"""Vagrant makes a logger for each of its actions on each guest, whose methods are compiled anew unless the log is off.
+
+That was half of Vagrant's processor time: 7.3 s for 9 guests at LXC, and 3.8 s without. A user's own VAGRANT_LOG stands.
+"""
 SPAWNING = {"CHILDPROCESS_POSIX_SPAWN": "true"}
 """Vagrant's library for child processes copies all of Vagrant's memory for each of them, unless it is told not to.
 
@@ -234,7 +239,7 @@ def providers_in_use(home: Home) -> tuple[str, ...]:
 def _environment() -> dict[str, str]:
     """What Vagrant runs with."""
     spawns = (platform.system(), platform.machine()) == ("Linux", "x86_64")
-    return {**os.environ, **QUIET, **(SPAWNING if spawns else {})}
+    return {**UNLOGGED, **os.environ, **QUIET, **(SPAWNING if spawns else {})}
 
 
 def _scanned(target: SshTarget) -> str:

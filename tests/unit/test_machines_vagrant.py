@@ -131,6 +131,16 @@ def test_vagrant_spawns_its_children_where_it_can(
     assert (world.environment.get("CHILDPROCESS_POSIX_SPAWN") == "true") is spawns
 
 
+def test_vagrant_keeps_no_log_unless_the_user_wants_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its loggers cost half of its time, and whoever looks for a fault needs them all the same."""
+    monkeypatch.delenv("VAGRANT_LOG", raising=False)
+    world.machines().create()
+    assert world.environment["VAGRANT_LOG"] == "off"
+    monkeypatch.setenv("VAGRANT_LOG", "info")
+    world.machines().destroy()
+    assert world.environment["VAGRANT_LOG"] == "info"
+
+
 def test_stopped_guests_are_only_switched_on(world: World) -> None:
     """Vagrant would take seconds for each."""
     world.machines().create()
