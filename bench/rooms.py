@@ -17,13 +17,13 @@ UP_S = 900
 
 
 def toml(subnet: int, backends: int) -> str:
-    """A lab.toml: akuma, and as many backends as asked for."""
+    """A lab.toml for LXC: akuma, and as many backends as asked for."""
     hosts = [("akuma", 10, "balancer"), *((f"b{number:02}", 11 + number, "backend") for number in range(backends))]
     entries = [
         f'[[host]]\nname = "{name}"\naddress = "192.168.{subnet}.{last}"\nroles = ["{role}"]\n'
         for name, last, role in hosts
     ]
-    return f'name = "bench"\nsubnet = "192.168.{subnet}.0/24"\n' + "".join(entries)
+    return f'name = "bench"\nprovider = "lxc"\nsubnet = "192.168.{subnet}.0/24"\n' + "".join(entries)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from lab.machines.choose import kvm_works
+from lab.machines.kvm import kvm_works
 
 _MODPROBE = """#!/bin/sh
 case $* in *vhost_vsock*) exit 0 ;; esac

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from lab import process
-from lab.errors import CommandFailed, MissingTool
+from lab.errors import MissingTool
 from lab.home import Home
 from lab.lxd.guests import LxdGuests
 from lab.machines.existing import ExistingMachines
+from lab.machines.kvm import kvm_works
 from lab.machines.libvirt import Libvirt
 from lab.machines.lxc import Lxc
 from lab.machines.lxd import LxdMachines
@@ -26,13 +25,6 @@ from lab.topology import Lab
 _TOOLS: dict[str, type[Lxc] | type[LxdGuests] | type[Libvirt] | type[Virtualbox]] = {
     "lxc": Lxc, "lxd": LxdGuests, "libvirt": Libvirt, "virtualbox": Virtualbox,
 }  # fmt: skip
-_EMULATORS = {"x86_64": "qemu-system-x86_64"}
-PROBE = bytes(0xFFF0) + bytes.fromhex("66b900000001 6649 75fc b010 e6f4 f4 f4")
-"""A firmware: mov ecx, 1 << 24; again: dec ecx; jnz again; mov al, 16; out 0xf4, al; hlt."""
-PROBE_EXIT = 33
-"""What QEMU's debug-exit device makes of the 16 that the probe writes to it: 16 * 2 + 1."""
-PROBE_DEVICES = ("-nodefaults", "-display", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1")
-_PROBE_S = 3
 
 
 @dataclass(frozen=True)
@@ -87,30 +79,6 @@ def driver_of(provider: str) -> tuple[str, str]:
     if kvm_works():
         return "kvm", ""
     return "qemu", "KVM does not run guests here: they are emulated, which takes minutes, and every deadline is longer"
-
-
-def kvm_works() -> bool:
-    """Whether a guest really runs under KVM: tried with fifteen bytes of machine code, not looked up.
-
-    /dev/kvm may open and a guest may be made where none can run, or where KVM emulates each instruction: a hundred
-    times slower than QEMU does (13 s for the probe, which takes 0.1 s emulated by QEMU; no system booted). The probe is
-    a firmware that counts to 2^24 and then ends the emulator with a code of its own. It gets this computer's CPU, as
-    libvirt's guests do: without that it has run where no system booted.
-    """
-    emulator = process.find(_EMULATORS.get(platform.machine(), "none"))
-    if emulator is None or not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return False
-    with tempfile.TemporaryDirectory() as folder:
-        firmware = Path(folder) / "probe.bin"
-        firmware.write_bytes(PROBE)
-        try:
-            done = process.run(
-                emulator, "-accel", "kvm", "-cpu", "host", *PROBE_DEVICES, "-bios", firmware,
-                check=False, timeout_s=_PROBE_S,
-            )  # fmt: skip
-        except CommandFailed:
-            return False
-        return done.code == PROBE_EXIT
 
 
 def _libvirt_fault() -> str:

@@ -33,7 +33,7 @@ QUIET = {"VAGRANT_CHECKPOINT_DISABLE": "1", "VAGRANT_NO_COLOR": "1"}
 UNLOGGED = {"VAGRANT_LOG": "off"}
 """Vagrant makes a logger for each of its actions on each guest, whose methods are compiled anew unless the log is off.
 
-That was half of Vagrant's processor time: 7.3 s for 9 guests at LXC, and 3.8 s without. A user's own VAGRANT_LOG stands.
+That was half of its processor time: 7.3 s for 9 guests at LXC, and 3.8 s without. A user's own VAGRANT_LOG stands.
 """
 SPAWNING = {"CHILDPROCESS_POSIX_SPAWN": "true"}
 """Vagrant's library for child processes copies all of Vagrant's memory for each of them, unless it is told not to.

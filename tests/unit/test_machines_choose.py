@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from lab import process
-from lab.errors import CommandFailed, MissingTool, Result
+from lab.errors import MissingTool, Result
 from lab.home import Home
 from lab.machines import choose as module
-from lab.machines.choose import Choice, choose, kvm_works, machines_for
+from lab.machines.choose import Choice, choose, machines_for
 from lab.machines.protocol import State
 from lab.topology import Lab
 
@@ -53,46 +53,6 @@ def test_the_wanted_provider_is_taken_unseen(monkeypatch: pytest.MonkeyPatch) ->
     """Preflight says later what it lacks."""
     _findings(monkeypatch, "no", "no", "no")
     assert choose("virtualbox") == Choice("virtualbox", "provider virtualbox, as asked for")
-
-
-def _kvm(monkeypatch: pytest.MonkeyPatch, *, emulator: bool = True, device: bool = True, code: int = 33) -> None:
-    """Let the emulator and /dev/kvm be there or not, and the probe end with a code."""
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(process, "find", lambda tool: f"/usr/bin/{tool}" if emulator else None)
-    monkeypatch.setattr(os, "access", lambda path, mode: device and path == "/dev/kvm")
-    monkeypatch.setattr(process, "run", lambda *argv, **more: Result(" ".join(map(str, argv)), code, "", ""))
-
-
-def test_kvm_works_when_a_guest_has_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The probe's own exit code proves it."""
-    _kvm(monkeypatch)
-    assert kvm_works()
-
-
-@pytest.mark.parametrize("code", [0, 1, 255])
-def test_kvm_does_not_work_when_the_guest_did_not_run(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    """Also when the emulator ended well."""
-    _kvm(monkeypatch, code=code)
-    assert not kvm_works()
-
-
-def test_kvm_needs_its_device_and_an_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without either nothing is started."""
-    _kvm(monkeypatch, device=False)
-    assert not kvm_works()
-    _kvm(monkeypatch, emulator=False)
-    assert not kvm_works()
-
-
-def test_a_probe_that_hangs_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not an error."""
-
-    def hangs(*argv: object, **more: object) -> Result:
-        raise CommandFailed("this computer", Result("qemu", 124, "", ""))
-
-    _kvm(monkeypatch)
-    monkeypatch.setattr(process, "run", hangs)
-    assert not kvm_works()
 
 
 @pytest.mark.parametrize(

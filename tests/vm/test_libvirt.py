@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.machines import libvirtd
-from lab.machines.choose import PROBE, PROBE_DEVICES, PROBE_EXIT, kvm_works
+from lab.machines.kvm import PROBE, PROBE_DEVICES, PROBE_EXIT, kvm_works
 from lab.machines.vagrant import MEMORY
 from lab.vagrantfile import FINISHED
 from tests.realm import Realm

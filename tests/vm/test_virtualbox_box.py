@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lab.boxes import store
-from lab.machines.choose import kvm_works
+from lab.machines.kvm import kvm_works
 from tests.realm import Realm
 from tests.unit.test_boxes_vm import check_ovf
 
