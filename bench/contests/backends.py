@@ -38,6 +38,9 @@ def judged(found: dict[int, Series]) -> Result:
         (
             "One balancer and so many backends with `hello`; the box is in the cache. The time includes the proof: a "
             "request through each backend. Interleaved: every round makes a lab of each size.",
+            "A processor's work, not a wait: on these 2 cores a guest takes 1.6 s of one until its app answers, half "
+            "of that Node and pm2 (measured once, by cgroup), and Vagrant 0.4 s. Three times as long would need a "
+            "larger fixed part than the 2 to 3 s that two backends have.",
         ),
         ("lab up --app hello",),
         (Table(("backends", "`lab up`", "times that of two", "a machine"), tuple(rows)),),
