@@ -2,8 +2,9 @@
 
 LXD asks `modprobe` whether there is vhost_vsock, and starts QEMU with a file that asks for KVM. Both programs are found
 by PATH, so an LXD of the tests finds these first. It starts them by way of itself, with more locked memory than a root
-without CAP_SYS_RESOURCE may grant, which only devices that are passed through need. What such a machine lacks is LXD's
-agent, which talks by vsock and which the lab does not use; all else is LXD's and QEMU's.
+without CAP_SYS_RESOURCE may grant, which only devices that are passed through need. Its QEMU is nobody, and opens
+/dev/net/tun, which udev opens to all: where there is no udev, the daemon has one of its own, in its own mounts. What
+such a machine lacks is LXD's agent, which talks by vsock and which the lab does not use; all else is LXD's and QEMU's.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ case $* in *vhost_vsock*) exit 0 ;; esac
 exec {modprobe} "$@"
 """
 _LXD = """#!/bin/sh
+[ "$1" = --group ] && {{ rm -f {tun}; mknod -m 666 {tun} c 10 200 && mount --bind {tun} /dev/net/tun; }}
 [ "$1" = forklimits ] && [ "${{2%%:*}}" = limit=memlock ] && {{ shift 2; set -- forklimits "$@"; }}
 exec {lxd} "$@"
 """
@@ -52,7 +54,7 @@ def emulating(folder: Path) -> dict[str, str]:
     """The environment of an LXD that starts virtual machines so; the programs for it are put into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        "lxd": _LXD.format(lxd=shutil.which("lxd")),
+        "lxd": _LXD.format(lxd=shutil.which("lxd"), tun=folder / "tun"),
         "modprobe": _MODPROBE.format(modprobe=shutil.which("modprobe", path="/usr/sbin:/sbin:/usr/bin")),
         "qemu-system-x86_64": _QEMU.format(
             python=sys.executable, root=str(Path(__file__).parent.parent), qemu=shutil.which("qemu-system-x86_64")
