@@ -76,13 +76,13 @@ def test_tools_that_are_there_but_do_not_work(monkeypatch: pytest.MonkeyPatch) -
     """A daemon that is off, a kernel module that is not loaded, a user without sudo, another system."""
     monkeypatch.setattr(process, "find", lambda tool: None if tool == "sudo" else f"/usr/bin/{tool}")
     monkeypatch.setattr(process, "run", lambda *argv, **more: Result("", 1, "", ""))
-    monkeypatch.setattr(module, "kvm_works", lambda: True)
+    monkeypatch.setattr(module, "kvm_works", lambda *, believed: believed)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     assert module._libvirt_fault() == "libvirtd is off"
     assert module._virtualbox_fault() == "VBoxManage does not work"
     assert module._lxc_fault() == "containers need root or sudo"
-    monkeypatch.setattr(module, "kvm_works", lambda: False)
+    monkeypatch.setattr(module, "kvm_works", lambda *, believed: False)
     assert module._libvirt_fault() == "KVM does not run guests here"
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     assert module._lxc_fault() == "containers need Linux"
