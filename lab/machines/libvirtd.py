@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lab import process
-from lab.errors import EnvironmentProblem
+from lab.errors import CommandFailed, EnvironmentProblem
 from lab.machines.libvirt import URI, virsh
 from lab.waiting import wait_for
 
@@ -15,11 +15,19 @@ MARK = Path("/run/lab-libvirtd")
 SYSTEMD = Path("/run/systemd/system")
 DAEMONS = ("virtlogd", "libvirtd")
 ANSWER_S = 20
+START_S = 120
+"""A daemon that finds guests running takes them over first, and may try each emulator anew."""
 
 
 def answers() -> bool:
-    """Whether the daemon is there. Where systemd listens in its place, asking starts it."""
-    return process.run("virsh", "--connect", URI, "version", check=False, timeout_s=ANSWER_S).ok
+    """Whether the daemon is there. Where systemd listens in its place, asking starts it.
+
+    It is asked for its own address, for its version it would first try its emulators.
+
+    Raises:
+        CommandFailed: it is there, and has not answered for 20 s.
+    """
+    return process.run("virsh", "--connect", URI, "uri", check=False, timeout_s=ANSWER_S).ok
 
 
 def ensure() -> bool:
@@ -28,15 +36,16 @@ def ensure() -> bool:
     Raises:
         EnvironmentProblem: it does not start, or is systemd's to start.
     """
-    if answers():
+    if _answers_in_time():
         return False
     if SYSTEMD.exists():
-        raise EnvironmentProblem("libvirtd is off", "sudo systemctl start libvirtd, then try again")
+        raise EnvironmentProblem("libvirtd does not answer", "sudo systemctl start libvirtd, then try again")
     started = {name: pid for name in DAEMONS if (pid := _started(name))}
     kept = {name: pid for name, pid in _ours().items() if name not in started}
-    process.as_root("tee", MARK, stdin="".join(f"{name} {pid}\n" for name, pid in {**kept, **started}.items()))
-    wait_for("libvirtd", answers, within_s=ANSWER_S, mend="`libvirtd --verbose` shows what it lacks")
-    return True
+    if started:
+        process.as_root("tee", MARK, stdin="".join(f"{name} {pid}\n" for name, pid in {**kept, **started}.items()))
+    wait_for("libvirtd", _answers_in_time, within_s=START_S, mend="`libvirtd --verbose` shows what it lacks")
+    return bool(started)
 
 
 def release() -> None:
@@ -51,6 +60,12 @@ def release() -> None:
             process.as_root("kill", str(ours[name]), check=False)
             wait_for(f"the end of {name}", lambda name=name: name not in _ours(), within_s=ANSWER_S)  # type: ignore[misc]
     process.as_root("rm", "-f", MARK)
+
+
+def _answers_in_time() -> bool:
+    with suppress(CommandFailed):
+        return answers()
+    return False
 
 
 def _started(name: str) -> int:

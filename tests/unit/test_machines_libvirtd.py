@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab import process
-from lab.errors import EnvironmentProblem, Result
+from lab.errors import CommandFailed, EnvironmentProblem, Result
 from lab.machines import libvirtd as module
 
 
@@ -97,6 +97,47 @@ def test_a_daemon_that_died_is_started_again_and_still_ours(computer: Computer) 
     assert computer.alive == {}
 
 
+def test_a_daemon_that_is_slow_is_waited_for(computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes guests over does not answer in time: it is neither started again nor called ours."""
+    computer.alive = {"virtlogd": 7, "libvirtd": 8}
+    late = iter([True, True, False])
+
+    def answers() -> bool:
+        if next(late):
+            raise CommandFailed("this computer", Result("virsh", 124, "", ""))
+        return True
+
+    monkeypatch.setattr(module, "answers", answers)
+    assert not module.ensure()
+    assert (computer.told, computer.mark.exists(), next(late, None)) == ([], False, None)
+
+
+def test_a_daemon_that_is_too_slow_to_tell_is_not_stopped(computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have guests."""
+    module.ensure()
+
+    def answers() -> bool:
+        raise CommandFailed("this computer", Result("virsh", 124, "", ""))
+
+    monkeypatch.setattr(module, "answers", answers)
+    with pytest.raises(CommandFailed):
+        module.release()
+    assert set(computer.alive) == {"virtlogd", "libvirtd"}
+
+
+def test_it_is_asked_for_nothing_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For its version it tries each emulator; for its address it does not."""
+    asked: list[str] = []
+
+    def run(*argv: object, **more: object) -> Result:
+        asked.append(" ".join(map(str, argv)))
+        return Result("", 0, "", "")
+
+    monkeypatch.setattr(process, "run", run)
+    assert module.answers()
+    assert asked == ["virsh --connect qemu:///system uri"]
+
+
 def test_a_process_that_has_got_the_number_meanwhile_is_not_stopped(computer: Computer) -> None:
     """After a reboot the numbers are other programs'."""
     computer.mark.write_text("virtlogd 1\nlibvirtd 2\nnonsense\n")
@@ -107,7 +148,7 @@ def test_a_process_that_has_got_the_number_meanwhile_is_not_stopped(computer: Co
 def test_where_systemd_runs_it_is_systemds(computer: Computer) -> None:
     """A daemon beside it would be nobody's to stop."""
     module.SYSTEMD.mkdir()
-    with pytest.raises(EnvironmentProblem, match="libvirtd is off") as caught:
+    with pytest.raises(EnvironmentProblem, match="libvirtd does not answer") as caught:
         module.ensure()
     assert caught.value.mend == "sudo systemctl start libvirtd, then try again"
     assert computer.told == []
