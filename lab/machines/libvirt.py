@@ -21,6 +21,12 @@ BOX_IMAGE = "_vagrant_box_image_"
 STORE = Path("/var/lib/lab/pool")
 SHUTDOWN_S = 240
 """For a save; an emulated guest takes about a minute."""
+ANSWER_S = 120
+TRYING_S = 600
+"""For what is about a guest's devices: where /dev/kvm is closed to the account of libvirt's guests, libvirt tries QEMU
+anew for each of them, 2 s a time, and definitions of three guests at once took longer than 120 s.
+"""
+_TRYING = "define", "start"
 _GONE = "failed to connect to the hypervisor"
 _DEAF = "Connection reset by peer", "End of file while reading data", _GONE
 
@@ -193,7 +199,8 @@ def virsh(*argv: str) -> str:
         CommandFailed: the command failed.
     """
     try:
-        return process.run("virsh", "--connect", URI, *argv).stdout
+        within_s = TRYING_S if argv[0] in _TRYING else ANSWER_S
+        return process.run("virsh", "--connect", URI, *argv, timeout_s=within_s).stdout
     except CommandFailed as fault:
         if any(words in fault.result.stderr for words in _DEAF):
             raise LibvirtGone(

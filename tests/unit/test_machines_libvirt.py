@@ -162,3 +162,17 @@ def test_another_failure_of_virsh_stays_what_it_is(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(process, "run", fails)
     with pytest.raises(CommandFailed, match="virsh start"):
         Libvirt().start("lab-1-voxy")
+
+
+def test_what_libvirt_tries_emulators_for_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A definition and a start; a question is answered soon, or not at all."""
+    allowed: dict[str, object] = {}
+
+    def run(*argv: object, **more: object) -> Result:
+        allowed[str(argv[3])] = more["timeout_s"]
+        return Result("", 0, "", "")
+
+    monkeypatch.setattr(process, "run", run)
+    for word in ("define", "start", "list"):
+        module.virsh(word)
+    assert allowed == {"define": 600, "start": 600, "list": 120}

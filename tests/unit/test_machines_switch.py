@@ -191,7 +191,7 @@ def test_each_provider_has_its_commands(
     """Its lists give the states; four verbs switch."""
     told: list[str] = []
 
-    def run(*argv: str, check: bool = True) -> Result:
+    def run(*argv: str, check: bool = True, timeout_s: float = 0) -> Result:
         line = " ".join(argv).removeprefix("virsh --connect qemu:///system ")
         told.append(line)
         return Result(line, 0, lists.get(line, ""), "")
