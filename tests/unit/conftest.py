@@ -14,7 +14,7 @@ __all__ = ["hello", "start"]
 
 _LEAKS = (
     "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LAB_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "XDG_CACHE_HOME", "XDG_STATE_HOME",
+    "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "VAGRANT_LOG", "XDG_CACHE_HOME", "XDG_STATE_HOME",
     "LAB_NAME", "LAB_SUBNETS",
 )  # fmt: skip
 

@@ -133,7 +133,6 @@ def test_vagrant_spawns_its_children_where_it_can(
 
 def test_vagrant_keeps_no_log_unless_the_user_wants_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its loggers cost half of its time, and whoever looks for a fault needs them all the same."""
-    monkeypatch.delenv("VAGRANT_LOG", raising=False)
     world.machines().create()
     assert world.environment["VAGRANT_LOG"] == "off"
     monkeypatch.setenv("VAGRANT_LOG", "info")
