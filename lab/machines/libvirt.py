@@ -23,8 +23,8 @@ SHUTDOWN_S = 240
 """For a save; an emulated guest takes about a minute."""
 ANSWER_S = 120
 TRYING_S = 600
-"""For what is about a guest's devices: where /dev/kvm is closed to the account of libvirt's guests, libvirt tries QEMU
-anew for each of them, 2 s a time, and definitions of three guests at once took longer than 120 s.
+"""For what is about a guest's devices: libvirt may try QEMU anew for each of them, 2 s a time. Definitions of three
+guests at once took longer than 120 s, on a computer whose /dev/kvm was closed to the account of libvirt's guests.
 """
 _TRYING = "define", "start"
 _GONE = "failed to connect to the hypervisor"
