@@ -10,9 +10,10 @@ from lab import process
 from lab.errors import MissingTool
 from lab.home import Home
 from lab.lxd.guests import LxdGuests
+from lab.machines import libvirtd
 from lab.machines.existing import ExistingMachines
 from lab.machines.kvm import kvm_works
-from lab.machines.libvirt import URI, Libvirt
+from lab.machines.libvirt import Libvirt
 from lab.machines.lxc import Lxc
 from lab.machines.lxd import LxdMachines
 from lab.machines.protocol import Machines
@@ -86,7 +87,7 @@ def _libvirt_fault() -> str:
         return "libvirt is not installed"
     if not kvm_works(believed=True):
         return "KVM does not run guests here"
-    return "" if process.run("virsh", "--connect", URI, "uri", check=False).ok else "libvirtd is off"
+    return "" if libvirtd.answers() else "libvirtd is off"
 
 
 def _virtualbox_fault() -> str:
