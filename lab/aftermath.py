@@ -15,6 +15,10 @@ from lab.session import Session
 from lab.variants import SAVED
 
 LOG = f"{LOGS}/akuma.access.json"
+_FAILED = r'"upstream_addr":"[^"]*, |"status":(499|5[0-9][0-9])'
+"""The lines of requests for which the balancer asked somebody in vain."""
+_OTHERS = 1000
+"""How many lines of others are copied at most; the last ones."""
 _LOOK = f"""
 nft list table inet lab_fault >/dev/null 2>&1 && echo 'nftables: table lab_fault'
 systemctl list-units --all --plain --no-legend 'lab-*' | sed 's/^/systemd: /'
@@ -30,10 +34,16 @@ true
 
 
 def collect_log(session: Session, folder: RunFolder, run: str) -> None:
-    """Copy this run's lines of the balancer's log into the run's folder."""
+    """Copy this run's lines of the balancer's log into the run's folder, and those of others whose request failed over.
+
+    A visitor from elsewhere may be the one by whom nginx finds out, and then it asks the victim for nobody else.
+    """
     host = session.host(session.lab.balancer.name)
-    picked = f"/tmp/lab-{run}.jsonl"
-    host.run("grep -hF %s %s.1 %s > %s 2>/dev/null || true", f'"id":"{run}-', LOG, LOG, picked, root=True)
+    picked, ours = f"/tmp/lab-{run}.jsonl", f'"id":"{run}-'
+    host.run(
+        "{ grep -hF %s %s.1 %s; grep -hE %s %s.1 %s | grep -vF %s | tail -n %s; } > %s 2>/dev/null || true",
+        ours, LOG, LOG, _FAILED, LOG, LOG, ours, _OTHERS, picked, root=True,
+    )  # fmt: skip
     write_bytes(folder.path / ACCESS, host.get(picked))
     host.run("rm -f %s", picked, root=True)
 

@@ -87,6 +87,7 @@ class History:
         run: what was run.
         samples: by the time at which they were scheduled.
         access: the balancer's lines of this run's requests, in the order of the log.
+        others: its lines of requests from elsewhere that met a failure, some of them perhaps from before the run.
         damaged: how many lines of the balancer's log could not be read.
         phases: in their order; the last one ends where the run does.
         faults: in the order in which they were written down.
@@ -100,6 +101,7 @@ class History:
     run: RunRecord
     samples: tuple[Sample, ...]
     access: tuple[AccessRecord, ...]
+    others: tuple[AccessRecord, ...] = ()
     damaged: int = 0
     phases: tuple[Phase, ...] = ()
     faults: tuple[Fault, ...] = ()
@@ -196,10 +198,13 @@ class History:
 
     @cached_property
     def failed_attempts(self) -> tuple[tuple[float, Attempt], ...]:
-        """The balancer's failed attempts at a victim, each with the instant of its failure, in time's order."""
+        """The balancer's failed attempts at a victim, each with the instant of its failure, in time's order.
+
+        For whomever it asked: after one failure it leaves the victim out for everybody.
+        """
         addresses = {victim.address for victim in self.victims}
         found = []
-        for record in self.access:
+        for record in (*self.access, *self.others):
             if record.status < 499 and not record.retried:
                 continue
             t = self.began(record)
@@ -232,6 +237,7 @@ def assemble(recorded: journal.Recorded, log: AccessLog, name: str = JOURNAL) ->
         run=run,
         samples=tuple(samples),
         access=tuple(record for record in log.records if record.id.startswith(own)),
+        others=tuple(record for record in log.records if not record.id.startswith(own)),
         damaged=log.damaged,
         phases=_phases(_of(PhaseRecord, records), max((sample.done for sample in samples), default=0.0)),
         faults=_faults(_of(FaultRecord, records)),

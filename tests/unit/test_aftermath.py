@@ -70,6 +70,24 @@ def test_only_this_runs_lines_are_picked(lab: Playing, folder: RunFolder, tmp_pa
     assert picked.read_text() == f'{{"id":"{RUN}-000001"}}\n{{"id":"{RUN}-000002"}}\n'
 
 
+def test_of_others_those_who_met_a_failure_are_picked(lab: Playing, folder: RunFolder, tmp_path: Path) -> None:
+    """By one of them nginx may have found out; a line of ours is picked once, and of others the last thousand."""
+    lab.hosts["akuma"].files[f"/tmp/lab-{RUN}.jsonl"] = b""
+    collect_log(lab.session, folder, RUN)
+    log, picked = tmp_path / "akuma.log", tmp_path / "picked"
+    ours = f'{{"id":"{RUN}-000001","status":200,"upstream_addr":"10.0.0.1:3000, 10.0.0.2:3000"}}\n'
+    served = '{"id":"","status":200,"upstream_addr":"10.0.0.1:3000"}\n'
+    retried = '{"id":"","status":200,"upstream_addr":"10.0.0.1:3000, 10.0.0.2:3000"}\n'
+    failed = [f'{{"id":"x","status":{status},"upstream_addr":"10.0.0.1:3000"}}\n' for status in (502, 499)]
+    log.write_text(f"{ours}{served}{retried}{''.join(failed)}{served.replace('200', '404')}")
+    command = lab.commands("akuma")[0].replace(LOG, str(log)).replace(f"/tmp/lab-{RUN}.jsonl", str(picked))
+    subprocess.run(["sh", "-c", command], check=True)
+    assert picked.read_text() == "".join([ours, retried, *failed])
+    log.write_text(ours + 5 * served + 1001 * retried)
+    subprocess.run(["sh", "-c", command], check=True)
+    assert picked.read_text() == ours + 1000 * retried
+
+
 def test_a_log_without_a_line_of_ours_is_empty_and_no_error(lab: Playing, folder: RunFolder, tmp_path: Path) -> None:
     """As when the balancer was dead all the time: a gate says so."""
     lab.hosts["akuma"].files[f"/tmp/lab-{RUN}.jsonl"] = b""

@@ -14,16 +14,21 @@ from lab.history import History, Window
 from lab.judge import judge
 from lab.verdict import Evidence, Outcome
 from tests.unit.histories import (
+    HEALED,
     KILLED,
     STRUCK,
+    Reply,
+    Try,
     all_dead,
     fails_over,
     ghost,
+    healthy,
     hung,
     killed,
     one_classroom,
     played,
     quiet,
+    request,
 )
 from tests.unit.recording import record
 
@@ -145,6 +150,22 @@ def test_other_peoples_requests_are_not_ours(tmp_path: Path) -> None:
     history = quiet()
     record(replace(history, access=(*history.access, replace(history.access[0], id="browser"))), tmp_path)
     assert len(History.load(tmp_path).access) == len(history.access)
+
+
+@pytest.mark.parametrize(("moment", "outcome"), [(STRUCK, Outcome.HELD), (3.0, Outcome.INCONCLUSIVE)])
+def test_nginx_may_find_out_by_somebody_else(tmp_path: Path, moment: float, outcome: Outcome) -> None:
+    """Then it asks the victim for nobody of ours; a failure from before the fault is no sign of it."""
+
+    def left_out(t: float, n: int) -> Reply:
+        return Reply((Try("zero", 200),)) if STRUCK <= t < HEALED else healthy(t, n)
+
+    _, line = request(Reply((Try("voxy", 502, None, 0.001), Try("zero", 200))), moment, 0)
+    assert line is not None
+    history = played(left_out, KILLED)
+    record(replace(history, access=(*history.access, replace(line, id=""))), tmp_path)
+    verdict = judge(History.load(tmp_path), KILL_VOXY)
+    assert verdict.outcome is outcome
+    assert ("never met the fault" in " ".join(verdict.reasons)) is (outcome is Outcome.INCONCLUSIVE)
 
 
 def test_a_run_without_a_log_or_a_beginning(tmp_path: Path) -> None:
