@@ -7,7 +7,7 @@ import platform
 from dataclasses import dataclass
 
 from lab import process
-from lab.errors import MissingTool
+from lab.errors import CommandFailed, MissingTool
 from lab.home import Home
 from lab.lxd.guests import LxdGuests
 from lab.machines import libvirtd
@@ -87,7 +87,10 @@ def _libvirt_fault() -> str:
         return "libvirt is not installed"
     if not kvm_works(believed=True):
         return "KVM does not run guests here"
-    return "" if libvirtd.answers() else "libvirtd is off"
+    try:
+        return "" if libvirtd.answers() else "libvirtd is off"
+    except CommandFailed:
+        return "libvirtd does not answer"
 
 
 def _virtualbox_fault() -> str:

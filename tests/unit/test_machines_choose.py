@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from lab import process
-from lab.errors import MissingTool, Result
+from lab.errors import CommandFailed, MissingTool, Result
 from lab.home import Home
 from lab.machines import choose as module
+from lab.machines import libvirtd
 from lab.machines.choose import Choice, choose, machines_for
 from lab.machines.protocol import State
 from lab.topology import Lab
@@ -86,6 +87,18 @@ def test_tools_that_are_there_but_do_not_work(monkeypatch: pytest.MonkeyPatch) -
     assert module._libvirt_fault() == "KVM does not run guests here"
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     assert module._lxc_fault() == "containers need Linux"
+
+
+def test_a_daemon_that_hangs_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is there, and says nothing: the next provider is asked."""
+
+    def hangs() -> bool:
+        raise CommandFailed("this computer", Result("virsh uri", 124, "", "not done within 20 s"))
+
+    monkeypatch.setattr(process, "find", lambda tool: f"/usr/bin/{tool}")
+    monkeypatch.setattr(module, "kvm_works", lambda *, believed: believed)
+    monkeypatch.setattr(libvirtd, "answers", hangs)
+    assert module._libvirt_fault() == "libvirtd does not answer"
 
 
 @pytest.mark.parametrize("provider", ["lxc", "libvirt", "virtualbox", "existing"])
