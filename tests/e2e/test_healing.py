@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -22,6 +25,7 @@ from tests.realm import Realm, interrupt, wait_for_line
 KILL = ("scenario", "kill-voxy", "--duration", "2")
 ANSWERS_ARE_DUE_S = 20
 """How long a sender may wait for answers after its runner is gone."""
+VISITS_S = 60
 MINE = '''"""Mine: nothing of voxy's is heard any more."""
 
 from lab import Lesson, Scenario, cut_link, during, failed_requests, seconds
@@ -135,6 +139,26 @@ def test_a_run_right_after_voxy_is_back_is_held(realm: Realm) -> None:
     assert realm.lab("start", "voxy").returncode == 0
     done = realm.lab("scenario", "kill-voxy", "--duration", "1")
     assert done.returncode == 0, done.stdout
+
+
+def test_nginx_may_find_out_by_somebody_else(realm: Realm) -> None:
+    """Visitors from elsewhere come far oftener than the run's: whoever meets the dead voxy first, it is a sign."""
+    over = threading.Event()
+
+    def visit() -> None:
+        deadline = monotonic() + VISITS_S
+        while not over.is_set() and monotonic() < deadline:
+            realm.ask(10)
+
+    with ThreadPoolExecutor(1) as visitors:
+        visiting = visitors.submit(visit)
+        try:
+            done = realm.lab("scenario", "kill-voxy", "--duration", "1", "--rate", "10", "--json")
+        finally:
+            over.set()
+        visiting.result()
+    said = [each["claim"] for each in json.loads(done.stdout)["evidence"]]
+    assert "the balancer noticed: its log has failed attempts at voxy" in said, said
 
 
 def test_a_run_is_held_and_says_so(held: tuple[Path, dict[str, Any]]) -> None:
