@@ -17,6 +17,7 @@ command -v python3 >/dev/null || fail "python3 is not installed; install it, ver
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' HUP INT TERM
 tar -xf "$pack" -C "$scratch" manifest.json SHA256SUMS wheels ||
     fail "$pack is damaged, or only a part of the pack; copy it again"
 
@@ -55,4 +56,4 @@ bin=$HOME/.local/bin
 if [ ! -e "$bin/lab" ] && [ ! -L "$bin/lab" ] && mkdir -p "$bin" 2>/dev/null; then
     ln -s "$venv/bin/lab" "$bin/lab" && echo "and on the PATH of whoever has $bin in it."
 fi
-exec "$venv/bin/lab" unpack "$pack"
+"$venv/bin/lab" unpack "$pack"

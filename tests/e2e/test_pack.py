@@ -79,10 +79,13 @@ def test_half_a_pack_is_refused(pack: Path, student: Room) -> None:
 
 
 def test_a_computer_without_lab_installs_it_from_the_pack(pack: Path, student: Room) -> None:
-    """tar and sh; the pack is unpacked at once, and a second time changes nothing."""
+    """tar and sh; the pack is unpacked at once, no wheel stays behind, and a second time changes nothing."""
+    scratch = student.home / "scratch"
+    scratch.mkdir()
     student.run("tar", "-xf", pack, "install.sh")
-    said = student.run("sh", "install.sh", pack)
+    said = student.run("sh", "install.sh", pack, env={"TMPDIR": str(scratch)})
     assert "is whole" in said and "lab.toml is the pack's" in said
+    assert list(scratch.iterdir()) == []
     again = student.json("unpack", str(pack))
     assert (again["installed"], again["lab_toml"]) == ([], "there")
     assert student.who_wanted_out() == NOBODY
