@@ -92,11 +92,13 @@ def mounts(folder: Path) -> list[str]:
 
 
 def processes(folder: Path) -> set[int]:
-    """The processes that a member's LXD has started, or that talk to it: by LXD_DIR in their environment."""
+    """The processes of an LXD in a folder or below it, and those that talk to it: by LXD_DIR in their environment."""
+    words = tuple(f"LXD_DIR={folder}{end}".encode() for end in ("/", "\0"))
     found = set()
     for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
         with suppress(OSError):
-            if f"LXD_DIR={folder}/".encode() in Path(f"/proc/{pid}/environ").read_bytes():
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+            if any(word in environment for word in words):
                 found.add(pid)
     return found
 

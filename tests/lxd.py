@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.errors import HostUnreachable
 from lab.lxd.client import Lxd, connect
 from lab.topology import Engine
 from lab.waiting import wait_for
+from tests import killed_runs
+from tests.cluster_leftovers import alive, processes
 from tests.emulated import emulating, how_vms_run
 
 POOL_GIB = 8
@@ -63,6 +68,7 @@ def daemon(driver: str = "btrfs", *, vms: bool = False) -> Iterator[Daemon]:
         vms: whether it starts virtual machines, too, if need be emulated.
     """
     folder = Path(tempfile.mkdtemp(prefix="lxd-", dir="/tmp"))
+    killed_runs.write_down("lxd", folder)
     folder.chmod(0o711)
     forwarding = FORWARD.read_text()
     env = {**os.environ, "LXD_DIR": str(folder)}
@@ -81,21 +87,25 @@ def daemon(driver: str = "btrfs", *, vms: bool = False) -> Iterator[Daemon]:
         subprocess.run(["lxd", "init", "--preseed"], env=env, check=True, input=preseed.encode(), timeout=60)
         yield Daemon(folder, process)
     finally:
-        _remove(folder, process)
+        remove(folder)
+        process.wait(10)
         FORWARD.write_text(forwarding)
 
 
-def _remove(folder: Path, process: subprocess.Popen[bytes]) -> None:
+def remove(folder: Path) -> None:
+    """Stop the LXD of a folder, if it runs, and take away all of it."""
     env = {**os.environ, "LXD_DIR": str(folder)}
     _run("lxd", "shutdown", "--timeout=30", env=env)
-    try:
-        process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(10)
+    with suppress(HostUnreachable):
+        wait_for("the end of LXD", lambda: not _living(folder), within_s=30)
+    for pid in _living(folder):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_for("the end of LXD by force", lambda: not _living(folder), within_s=10)
     _run("nft", "delete", "table", "inet", "lxd")
-    for link in sorted((folder / "networks").glob("*")):
-        _run("ip", "link", "delete", link.name)
+    for bridge in sorted((folder / "networks").glob("*")):
+        for link in [*_links_at(bridge.name), bridge.name]:
+            _run("ip", "link", "delete", link)
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for mount in sorted((each for each in mounts if each.startswith(f"{folder}/")), reverse=True):
         _run("umount", "-l", mount)
@@ -105,6 +115,15 @@ def _remove(folder: Path, process: subprocess.Popen[bytes]) -> None:
     wait_for("the end of its loop devices", lambda: str(folder) not in _run("losetup", "--list"), within_s=20)
     shutil.rmtree(folder, ignore_errors=True)
     assert not folder.exists(), list(folder.rglob("*"))[:5]
+
+
+def _living(folder: Path) -> list[int]:
+    return [pid for pid in processes(folder) if alive(pid)]
+
+
+def _links_at(bridge: str) -> list[str]:
+    """What a virtual machine was connected by stays when its LXD was killed."""
+    return [link["ifname"] for link in json.loads(_run("ip", "-json", "link", "show", "master", bridge) or "[]")]
 
 
 def _run(*argv: str, env: dict[str, str] | None = None) -> str:

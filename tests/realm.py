@@ -16,6 +16,7 @@ from typing import Any
 
 from lab import registry
 from lab.home import Home
+from tests import killed_runs
 
 CHECKOUT = Path(__file__).parent.parent
 LAB = [sys.executable, "-c", "from lab.cli import main; main()"]
@@ -36,10 +37,16 @@ class Realm:
             f'[[host]]\nname = "{name}"\naddress = "192.168.{subnet}.{last}"\nroles = ["{role}"]\n'
             for name, last, role in (("akuma", 10, "balancer"), ("voxy", 11, "backend"), ("zero", 12, "backend"))
         )
+        killed_runs.write_down("lab", folder, subnet=subnet)
         folder.mkdir(parents=True, exist_ok=True)
         text = f'name = "test"\nsubnet = "192.168.{subnet}.0/24"\n{hosts}\n{extra}'
         (folder / "lab.toml").write_text(text)
         return cls(folder, subnet)
+
+    def beside(self, name: str, subnet: int) -> Realm:
+        """Another lab of the same folder, with a name."""
+        killed_runs.write_down("lab", self.folder, name=name, subnet=subnet)
+        return Realm(self.folder, subnet, name)
 
     def small(self) -> Realm:
         """The same lab with 512 MiB for each host."""

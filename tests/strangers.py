@@ -20,6 +20,7 @@ from lab.home import Home
 from lab.names import hardware_address
 from lab.network import Network, resolv_conf
 from lab.topology import Lab
+from tests import killed_runs
 from tests.realm import Realm
 
 OWNER = "ubuntu"
@@ -89,9 +90,8 @@ class Strangers:
     home: Home
 
     @classmethod
-    def make(cls, folder: Path, subnet: int) -> Strangers:
-        """Start three, on a network with a wall behind it; when that fails, nothing stays."""
-        folder.mkdir(parents=True)
+    def known_by(cls, folder: Path, subnet: int) -> Strangers:
+        """Those of a folder, whether they are there or not."""
         lab = config.parse({
             "subnet": f"192.168.{subnet}.0/24",
             "host": [
@@ -99,11 +99,18 @@ class Strangers:
                 for name, role in ROLES.items()
             ],
         })  # fmt: skip
-        made = cls(folder, lab, Home(folder))
+        return cls(folder, lab, Home(folder))
+
+    @classmethod
+    def make(cls, folder: Path, subnet: int) -> Strangers:
+        """Start three, on a network with a wall behind it; when that fails, nothing stays."""
+        killed_runs.write_down("strangers", folder, subnet=subnet)
+        folder.mkdir(parents=True)
+        made = cls.known_by(folder, subnet)
         made.home.make()
         process.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", made.key)
         try:
-            Network(lab, made.home).ensure()
+            Network(made.lab, made.home).ensure()
             made._start_all()
         except BaseException:
             made.remove()
@@ -145,13 +152,20 @@ class Strangers:
             "lxc-start", "--name", self._guest(name), "--rcfile", self.folder / f"{name}.conf", "--daemon"
         )  # fmt: skip
 
+    def are_here(self) -> bool:
+        """Whether anything of them is."""
+        return self._layers.exists() or bool(self._realm_of_all().leftovers())
+
     def remove(self) -> None:
         """Take them away, and the network; nothing is left."""
         for name in ROLES:
             process.as_root("lxc-stop", "--name", self._guest(name), "--kill", check=False)
         process.as_root("rm", "-rf", self._layers)
         Network(self.lab, self.home).remove()
-        assert Realm(self.folder, int(str(self.lab.gateway).split(".")[2])).leftovers() == []
+        assert self._realm_of_all().leftovers() == []
+
+    def _realm_of_all(self) -> Realm:
+        return Realm(self.folder, int(str(self.lab.gateway).split(".")[2]))
 
     @property
     def _layers(self) -> Path:

@@ -29,7 +29,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         environment.setenv("LAB_STATE", str(folder / "state"))
         environment.setenv("LAB_SUBNETS", ",".join(f"192.168.{number}.0/24" for number in (A, B, 81, 82)))
         one = Realm.make(folder / "labs", A)
-        other = Realm(one.folder, B, "b")
+        other = one.beside("b", B)
         try:
             coming = [each.start(*UP) for each in (one, other)]
             said = [each.communicate(timeout=600)[0] for each in coming]
